@@ -1,0 +1,1 @@
+//! cfgupdater-cli

@@ -1,0 +1,1 @@
+//! cfgupdater-git-backend

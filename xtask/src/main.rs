@@ -1,0 +1,3 @@
+//! Developer commands of cfgupdater.
+
+fn main() {}
