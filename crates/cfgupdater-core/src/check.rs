@@ -41,7 +41,10 @@ pub struct CheckRun {
     pub name: String,
     /// Who reported it: an app id, a login, a token's name.
     pub source: Option<String>,
-    /// Orders attempts of the same name and source: the highest is the latest.
+    /// Tells apart kinds of results that share a name and don't replace each other, such as GitHub's statuses and
+    /// check runs. A name must pass in every series it appears in.
+    pub series: String,
+    /// Orders attempts of the same name and series: the highest is the latest.
     pub attempt: u64,
     /// What it says.
     pub state: CheckState,
@@ -56,7 +59,7 @@ pub struct CheckRun {
 impl CheckRun {
     /// Builds an attempt without source, time and link.
     pub fn new(name: impl Into<String>, attempt: u64, state: CheckState) -> Self {
-        Self { name: name.into(), source: None, attempt, state, at: None, link: None, summary: None }
+        Self { name: name.into(), source: None, series: String::new(), attempt, state, at: None, link: None, summary: None }
     }
 }
 

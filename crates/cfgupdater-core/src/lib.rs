@@ -1,28 +1,90 @@
 //! The rules of cfgupdater, without I/O.
+//!
+//! Everything that decides anything is here, as functions of values: [`plan`] turns a [`Snapshot`] of a repository
+//! into one effect, and [`Reconciler`] is the loop around it as a value. The traits [`GitRepo`], [`GitRemote`] and
+//! [`Forge`] are what a backend implements.
+
+mod admission;
+mod call;
 mod check;
+mod deployment;
+mod end;
 mod error;
+mod evict;
+mod failure;
+mod fault;
 mod forge;
+mod freeze;
+mod gate;
 mod git_remote;
 mod git_repo;
 mod hex;
+mod history;
 mod image;
+mod intent;
+mod land;
+mod layout;
+mod message;
 mod name;
 mod object_id;
+mod operate;
+mod plan;
+mod policy;
+mod projection;
+mod promote;
+mod reason;
+mod reconciler;
+mod record;
 mod release;
 mod repo_path;
+mod snapshot;
+mod state;
+mod state_files;
+#[cfg(test)]
+mod testing;
+mod timeout;
 mod timestamp;
+mod trailers;
+mod verdict;
 
+pub use admission::{Admission, admit};
+pub use call::{
+    Announced, Answer, Call, Claim, DeploymentReport, Operation, OperationAnswer, Outcome, Refusal, RefusalKind,
+    ReportAnswer, Request,
+};
 pub use check::{CheckRun, CheckState, RequiredCheck, RequiredChecks};
+pub use end::{By, CheckOutcome, End, Evidence};
 pub use error::{Error, ErrorKind, Retry, explain};
+pub use evict::{Blame, blame};
+pub use failure::{During, Failure, Reaction, reaction};
 pub use forge::{
     Capabilities, Checks, Finding, Forge, ForgeAction, ForgeAnswer, GitCredentials, WebhookDelivery,
     WebhookMeaning,
 };
+pub use freeze::{FreezeWindow, InvalidFreezeWindow};
 pub use git_remote::{Expected, GitRemote, RefEdit, RefMap, RefOutcome};
 pub use git_repo::{Commit, EntryKind, GitRepo, NewCommit, TreeChange, TreeEdit, TreeEntry, Walk};
+pub use history::{History, HistoryCommit, Introduction, Slot};
 pub use image::{Image, ImageMap, ImageRef, InvalidImage};
+pub use intent::{Action, Announcement, Intent, IntentId, InvalidIntentId, promotion_id, rollback_id};
+pub use land::{Candidate, landable};
+pub use layout::{DEFAULT_PATH, ImageFiles, Layout, ReleaseIdentity, decode_images, encode_images};
+pub use message::{Autocommit, FORMAT_VERSION};
 pub use name::{BranchName, InvalidName, RefName, RepoName, ServiceName, SetName, TargetName, WaveName};
-pub use object_id::{BlobId, CommitId, InvalidObjectId, ObjectFormat, ObjectId, TreeId};
+pub use object_id::{AppSha, BlobId, CommitId, InvalidObjectId, ObjectFormat, ObjectId, TreeId};
+pub use plan::{AutoEdit, Decision, Effect, Plan, Reply, Scope, Transaction, decide, plan};
+pub use policy::{Landing, Mode, Policy, SetPolicy, TargetPolicy, WavePolicy};
+pub use projection::{Projection, project};
+pub use promote::{Progress, Step};
+pub use reason::{Code, Reason};
+pub use reconciler::{CallId, Command, Input, Reconciler, Written};
+pub use record::{Built, DeploymentStatus, Entry, Note, Record, Report};
 pub use release::{InvalidRelease, Release};
 pub use repo_path::{InvalidPath, RepoPath};
+pub use snapshot::{Branches, ChainCommit, Fault, Relation, Revision, Snapshot};
+pub use state::{Accepted, Approval, SequenceFloor, State, TargetReports, WaveState, Waiver, Word};
+pub use state_files::{
+    ENTRY_PATH, InvalidState, StateFiles, decode_entry, decode_state, encode_entry, encode_state, intent_path,
+};
 pub use timestamp::{InvalidTimestamp, Timestamp};
+pub use verdict::{CheckVerdict, Verdict, by_check, verdict};

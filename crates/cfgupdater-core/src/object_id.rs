@@ -163,6 +163,11 @@ typed_id! {
     BlobId
 }
 
+typed_id! {
+    /// Names a commit of an application's repository: the full SHA that its CI built.
+    AppSha
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -14,7 +14,7 @@ pub struct RepoPath(String);
 /// Says why a text is not a path of a repository.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a path inside a repository: no empty, `.`, `..` or `.git` component, no backslash, no control character")]
-pub struct InvalidPath(String);
+pub struct InvalidPath(pub(crate) String);
 
 impl RepoPath {
     /// Returns the path as text.

@@ -1,1 +1,21 @@
-//! cfgupdater
+//! Owns the automatic commits of a GitOps configuration repository.
+//!
+//! This crate is what a service embeds: the rules of [`cfgupdater_core`], re-exported as [`core`], and the
+//! [`Engine`] that carries them out against a [`GitRepo`](core::GitRepo), a [`GitRemote`](core::GitRemote) and a
+//! [`Forge`](core::Forge), one task a repository.
+
+pub use cfgupdater_core as core;
+
+mod audit;
+mod engine;
+mod handle;
+mod history;
+mod observe;
+mod perform;
+mod state_branch;
+mod view;
+
+pub use audit::{LogItem, LogPage};
+pub use engine::{Backends, Engine};
+pub use handle::RepoHandle;
+pub use view::{Counters, View};

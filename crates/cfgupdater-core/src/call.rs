@@ -1,0 +1,203 @@
+//! Calls: what comes in from outside, and what it is answered.
+
+use serde::Serialize;
+
+use crate::end::End;
+use crate::intent::{Announcement, IntentId};
+use crate::name::{SetName, TargetName, WaveName};
+use crate::object_id::CommitId;
+use crate::reason::Reason;
+use crate::record::DeploymentStatus;
+use crate::release::Release;
+use crate::timestamp::Timestamp;
+
+/// A call that may change the state, made by somebody.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Call {
+    /// Who makes it: the name of a token.
+    pub actor: String,
+    /// What it asks for.
+    pub request: Request,
+}
+
+/// What a call asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Request {
+    /// New images were published.
+    Announce(Announcement),
+    /// A target says what it runs.
+    Report(DeploymentReport),
+    /// An operator acts.
+    Operate(Operation),
+}
+
+impl Request {
+    /// Returns the revisions whose images an answer depends on.
+    pub fn revisions(&self) -> Option<CommitId> {
+        match self {
+            Self::Report(DeploymentReport { claim: Claim::Revision(revision), .. }) => Some(*revision),
+            _ => None,
+        }
+    }
+}
+
+/// A target's report as it comes in.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct DeploymentReport {
+    /// The wave.
+    pub wave: WaveName,
+    /// The target.
+    pub target: TargetName,
+    /// How it went.
+    pub status: DeploymentStatus,
+    /// What was deployed.
+    pub claim: Claim,
+    /// The set it speaks of; all of the target's where absent.
+    pub set: Option<SetName>,
+    /// When the target saw it.
+    pub observed_at: Option<Timestamp>,
+}
+
+/// What a report says was deployed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Claim {
+    /// A commit of the configuration repository.
+    Revision(CommitId),
+    /// A release by itself.
+    Release(Release),
+}
+
+/// What an operator does.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Operation {
+    /// Closes a wave.
+    Hold {
+        /// The wave.
+        wave: WaveName,
+        /// Why.
+        reason: String,
+    },
+    /// Opens it again.
+    Release {
+        /// The wave.
+        wave: WaveName,
+        /// Why.
+        reason: String,
+    },
+    /// Lets one release into a wave.
+    Approve {
+        /// The wave.
+        wave: WaveName,
+        /// The release that was looked at; the one that waits where absent.
+        release: Option<Release>,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// What an accepted call is answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+#[non_exhaustive]
+pub enum Answer {
+    /// To an announcement.
+    Announced(Announced),
+    /// To a deployment report.
+    Reported(ReportAnswer),
+    /// To an operator.
+    Operated(OperationAnswer),
+}
+
+/// The answer to an announcement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Announced {
+    /// The intent, also where it existed before.
+    pub intent: IntentId,
+    /// What became of the call.
+    pub outcome: Outcome,
+    /// The intent's commit on auto or stable, where there is one.
+    pub commit: Option<CommitId>,
+    /// The intent's end, where it has one.
+    pub end: Option<End>,
+}
+
+/// What became of an announcement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Accepted, and on auto.
+    Committed,
+    /// Accepted, and not on auto yet.
+    Queued,
+    /// Accepted before.
+    Duplicate,
+    /// Older than what was accepted.
+    Stale,
+    /// Equal to what the wave has or is about to have.
+    Unchanged,
+}
+
+/// The answer to a deployment report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ReportAnswer {
+    /// Whether it changed what is known of the target.
+    pub recorded: bool,
+    /// The promotions it caused.
+    pub promoted: Vec<IntentId>,
+    /// What the wave still waits for.
+    pub waits: Vec<Reason>,
+}
+
+/// The answer to an operator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OperationAnswer {
+    /// Whether it changed anything.
+    pub changed: bool,
+    /// What waits now.
+    pub waits: Vec<Reason>,
+}
+
+/// Why a call is not accepted. Nothing was written for it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{detail}")]
+#[non_exhaustive]
+pub struct Refusal {
+    /// What kind of refusal it is.
+    pub kind: RefusalKind,
+    /// What is wrong and what to do.
+    pub detail: String,
+    /// The field that is wrong, as a JSON pointer or a parameter's name.
+    pub field: Option<&'static str>,
+}
+
+/// What kind of refusal it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RefusalKind {
+    /// The call can't be right as it is.
+    Invalid,
+    /// It names something that doesn't exist.
+    Unknown,
+    /// It contradicts what was accepted before.
+    Conflict,
+    /// The remote declined the commit that it led to.
+    Declined,
+    /// Not now: the remote can't be reached, or an operator must act first.
+    Unavailable,
+}
+
+impl Refusal {
+    /// Builds a refusal.
+    pub fn new(kind: RefusalKind, detail: impl Into<String>) -> Self {
+        Self { kind, detail: detail.into(), field: None }
+    }
+
+    /// Names the field that is wrong.
+    #[must_use]
+    pub fn at(mut self, field: &'static str) -> Self {
+        self.field = Some(field);
+        self
+    }
+}

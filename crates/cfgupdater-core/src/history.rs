@@ -1,0 +1,160 @@
+//! The history of stable as the wave rules need it: which release came into which wave, when, and by whom.
+
+use std::collections::BTreeMap;
+
+use crate::intent::IntentId;
+use crate::name::{SetName, WaveName};
+use crate::object_id::{AppSha, CommitId};
+use crate::release::Release;
+
+/// The images of one wave and set.
+pub type Slot = (WaveName, SetName);
+
+/// One commit of stable's first-parent history, as it is fed to [`History::push`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct HistoryCommit {
+    /// The commit.
+    pub id: CommitId,
+    /// The intent its message names, if any.
+    pub intent: Option<IntentId>,
+    /// The wave and set that message names.
+    pub writes: Option<Slot>,
+    /// The application's commit that message names.
+    pub app_sha: Option<AppSha>,
+    /// The slots whose images differ from its first parent's, with what they are now; `None` for images that are
+    /// gone or can't be read.
+    pub changed: BTreeMap<Slot, Option<Release>>,
+}
+
+/// A release put into a slot by a commit on stable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Introduction {
+    /// The ordinal: how many first-parent commits lie before it.
+    pub position: u64,
+    /// The commit.
+    pub commit: CommitId,
+    /// The release; `None` for images that are gone or can't be read.
+    pub release: Option<Release>,
+    /// The intent that did it; `None` for a person.
+    pub intent: Option<IntentId>,
+    /// The application's commit, where the message told it.
+    pub app_sha: Option<AppSha>,
+}
+
+/// Stable's first-parent history, oldest first, reduced to what the rules ask for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct History {
+    positions: BTreeMap<CommitId, u64>,
+    tip: Option<CommitId>,
+    tip_is_ours: bool,
+    slots: BTreeMap<Slot, Vec<Introduction>>,
+    intents: BTreeMap<IntentId, Introduction>,
+}
+
+impl History {
+    /// Adds the next commit of the first-parent history.
+    pub fn push(&mut self, commit: HistoryCommit) {
+        let position = self.positions.len() as u64;
+        self.positions.insert(commit.id, position);
+        self.tip = Some(commit.id);
+        self.tip_is_ours = false;
+        for (slot, release) in commit.changed {
+            let intent = commit.intent.filter(|_| commit.writes.as_ref() == Some(&slot));
+            let introduction =
+                Introduction { position, commit: commit.id, release, intent, app_sha: commit.app_sha };
+            self.tip_is_ours |= intent.is_some();
+            self.intents.extend(intent.map(|id| (id, introduction)));
+            self.slots.entry(slot).or_default().push(introduction);
+        }
+    }
+
+    /// Returns the newest commit fed.
+    pub fn tip(&self) -> Option<CommitId> {
+        self.tip
+    }
+
+    /// Tells whether the newest commit says that it is one of ours and changed what it says.
+    pub fn tip_is_ours(&self) -> bool {
+        self.tip_is_ours
+    }
+
+    /// Returns how many first-parent commits lie before `commit`; `None` where it isn't among them.
+    pub fn position(&self, commit: &CommitId) -> Option<u64> {
+        self.positions.get(commit).copied()
+    }
+
+    /// Returns what last came into a slot.
+    pub fn latest(&self, slot: &Slot) -> Option<&Introduction> {
+        self.introductions(slot).last()
+    }
+
+    /// Returns all that came into a slot, oldest first.
+    pub fn introductions(&self, slot: &Slot) -> &[Introduction] {
+        self.slots.get(slot).map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns the last introduction of `release` into a slot.
+    pub fn introduction_of(&self, slot: &Slot, release: Release) -> Option<&Introduction> {
+        self.introductions(slot).iter().rev().find(|introduction| introduction.release == Some(release))
+    }
+
+    /// Returns the last introduction of `release` into a slot at or before `revision`.
+    pub fn introduction_before(&self, slot: &Slot, release: Release, revision: &CommitId) -> Option<&Introduction> {
+        let until = self.position(revision)?;
+        let known = self.introductions(slot);
+        known.iter().rev().find(|i| i.position <= until && i.release == Some(release))
+    }
+
+    /// Returns the commit on stable whose message names `intent` and which changed what that intent writes.
+    pub fn by_intent(&self, intent: IntentId) -> Option<&Introduction> {
+        self.intents.get(&intent)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+
+    fn slot(wave: &str) -> Slot {
+        (wave.parse().unwrap(), "app".parse().unwrap())
+    }
+
+    fn release(n: u8) -> Release {
+        testing::images(&[("web", n)]).release()
+    }
+
+    fn commit(n: u8, wave: &str, r: u8, intent: Option<IntentId>) -> HistoryCommit {
+        HistoryCommit {
+            id: testing::commit(n),
+            intent,
+            writes: intent.map(|_| slot(wave)),
+            app_sha: None,
+            changed: BTreeMap::from([(slot(wave), Some(release(r)))]),
+        }
+    }
+
+    #[test]
+    fn a_release_that_returns_has_the_position_of_its_last_introduction() {
+        let mut history = History::default();
+        for (n, r) in [(1, 1), (2, 2), (3, 1)] {
+            history.push(commit(n, "staging", r, None));
+        }
+        let found = history.introduction_of(&slot("staging"), release(1)).unwrap();
+        assert_eq!((found.position, found.commit), (2, testing::commit(3)));
+        let earlier = history.introduction_before(&slot("staging"), release(1), &testing::commit(2)).unwrap();
+        assert_eq!(earlier.commit, testing::commit(1));
+    }
+
+    #[test]
+    fn trailers_that_name_another_slot_than_the_one_changed_are_a_persons() {
+        let id = testing::introduce("app", "staging", 1).id;
+        let mut history = History::default();
+        let mut forged = commit(1, "production", 1, Some(id));
+        forged.writes = Some(slot("staging"));
+        history.push(forged);
+        assert_eq!(history.latest(&slot("production")).unwrap().intent, None);
+        assert!(!history.tip_is_ours());
+        assert!(history.by_intent(id).is_none());
+    }
+}

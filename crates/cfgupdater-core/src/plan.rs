@@ -1,0 +1,232 @@
+//! Plans: what a snapshot calls for, as data.
+
+use crate::call::{Announced, Answer, Call, Operation, OperationAnswer, Outcome, Refusal, RefusalKind, ReportAnswer, Request};
+use crate::end::End;
+use crate::intent::IntentId;
+use crate::object_id::CommitId;
+use crate::policy::Policy;
+use crate::reason::Reason;
+use crate::record::{Note, Record};
+use crate::snapshot::Snapshot;
+use crate::timestamp::Timestamp;
+
+mod draft;
+
+use draft::Draft;
+
+/// What to do next, why the rest waits, and when to look again. Every effect carries the old values it believes in.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Plan {
+    /// What to do; after it, observe again.
+    pub effect: Option<Effect>,
+    /// Commits whose checks the forge is asked to run; costs nothing where they run already.
+    pub request_checks: Vec<CommitId>,
+    /// Why what waits waits.
+    pub why: Vec<Reason>,
+    /// When something changes by itself.
+    pub look_again: Option<Timestamp>,
+}
+
+/// One push.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Effect {
+    /// Move stable forward to a commit of the chain, by a plain push.
+    Land {
+        /// Where stable is.
+        from: CommitId,
+        /// The commit.
+        to: CommitId,
+    },
+    /// Record transitions, and write auto accordingly.
+    Write(Transaction),
+    /// Get a commit tested by pushing it to the scratch branch.
+    Probe {
+        /// Where the scratch branch is.
+        from: Option<CommitId>,
+        /// The commit.
+        to: CommitId,
+    },
+}
+
+/// One compare-and-swap on the state branch, with the auto branch that follows from it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Transaction {
+    /// Where the state branch is.
+    pub state: Option<CommitId>,
+    /// The transitions.
+    pub records: Vec<Record>,
+    /// What auto becomes.
+    pub auto: Option<AutoEdit>,
+    /// Commits of others on auto, to be kept under a name of their own.
+    pub park: Vec<CommitId>,
+}
+
+/// What auto becomes: `intents` re-applied one after the other on `base`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AutoEdit {
+    /// Where auto is.
+    pub from: Option<CommitId>,
+    /// The commit to build on: stable, or the last commit of the chain that stays.
+    pub base: CommitId,
+    /// The commits of the chain that stay, oldest first.
+    pub keep: Vec<CommitId>,
+    /// The intents to apply.
+    pub intents: Vec<IntentId>,
+}
+
+/// A plan together with what the calls that led to it are answered.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Decision {
+    /// The plan.
+    pub plan: Plan,
+    /// One entry a call, in their order.
+    pub replies: Vec<Reply>,
+}
+
+/// What becomes of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reply {
+    /// Answer it now; nothing is written for it.
+    Now(Result<Answer, Refusal>),
+    /// Answer it once the plan's effect is done.
+    OnceWritten(Answer),
+    /// Decide it after the next observation: something goes first.
+    Later,
+}
+
+/// Plans without any call: pure and total, the same for the same snapshot.
+pub fn plan(snapshot: &Snapshot, policy: &Policy) -> Plan {
+    decide(snapshot, policy, &[], Scope::default()).plan
+}
+
+/// What a decision may do, narrowed after the remote declined something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Scope {
+    /// Whether stable may be moved.
+    pub land: bool,
+}
+
+impl Default for Scope {
+    fn default() -> Self {
+        Self { land: true }
+    }
+}
+
+/// Decides calls and plans what follows: land first, then evict, then everything that is one transaction on state.
+pub fn decide(snapshot: &Snapshot, policy: &Policy, calls: &[&Call], scope: Scope) -> Decision {
+    if !snapshot.faults.is_empty() {
+        return faulty(snapshot, calls);
+    }
+    let mut draft = Draft::new(snapshot, policy);
+    draft.record_what_landed();
+    draft.project();
+    if let Some(effect) = draft.land().filter(|_| scope.land) {
+        let replies = calls.iter().map(|_| Reply::Later).collect();
+        let plan = Plan { effect: Some(effect), why: draft.why, ..Plan::default() };
+        return Decision { plan, replies };
+    }
+    draft.evict();
+    let mut replies: Vec<Reply> = calls.iter().map(|call| decide_call(call, &mut draft)).collect();
+    draft.promote();
+    for reply in &mut replies {
+        complete(reply, &draft);
+    }
+    Decision { plan: draft.into_plan(), replies }
+}
+
+fn faulty(snapshot: &Snapshot, calls: &[&Call]) -> Decision {
+    let why: Vec<Reason> = snapshot.faults.iter().map(crate::fault::reason).collect();
+    let detail = why.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    let refuse = |_: &&Call| Reply::Now(Err(Refusal::new(RefusalKind::Unavailable, detail.clone())));
+    let replies = calls.iter().map(refuse).collect();
+    Decision { plan: Plan { why, ..Plan::default() }, replies }
+}
+
+fn decide_call(call: &Call, draft: &mut Draft<'_>) -> Reply {
+    let decided = match &call.request {
+        Request::Announce(announced) => announce(announced, &call.actor, draft),
+        Request::Report(report) => take_report(report, &call.actor, draft),
+        Request::Operate(operation) => operate(operation, &call.actor, draft),
+    };
+    decided.unwrap_or_else(|refusal| Reply::Now(Err(refusal)))
+}
+
+fn announce(announced: &crate::intent::Announcement, actor: &str, draft: &mut Draft<'_>) -> Result<Reply, Refusal> {
+    use crate::admission::{Admission, admit};
+    let effective = |set: &crate::policy::SetPolicy, wave: &crate::policy::WavePolicy| {
+        draft.effective(&(wave.name.clone(), set.name.clone()))
+    };
+    let known = |outcome, id, draft: &Draft<'_>| {
+        let answer = Answer::Announced(draft.announced(id, outcome));
+        // What it is compared with may be part of this very draft.
+        Ok(if draft.is_unwritten() { Reply::OnceWritten(answer) } else { Reply::Now(Ok(answer)) })
+    };
+    match admit(announced, actor, draft.policy, draft.snapshot, &draft.state, effective)? {
+        Admission::Duplicate(id) => known(Outcome::Duplicate, id, draft),
+        Admission::Stale(id) => known(Outcome::Stale, id, draft),
+        Admission::Unchanged(id) => known(Outcome::Unchanged, id, draft),
+        Admission::New(intent) => {
+            let id = intent.id;
+            draft.record(Record::Accepted { intent: *intent });
+            draft.project();
+            let answer = Announced { intent: id, outcome: Outcome::Queued, commit: None, end: None };
+            Ok(Reply::OnceWritten(Answer::Announced(answer)))
+        }
+    }
+}
+
+fn take_report(said: &crate::call::DeploymentReport, actor: &str, draft: &mut Draft<'_>) -> Result<Reply, Refusal> {
+    use crate::deployment::{counts, resolve};
+    let reports = resolve(said, actor, draft.policy, draft.snapshot)?;
+    let mut recorded = false;
+    for report in reports {
+        if counts(&report, &draft.state, &draft.snapshot.history) {
+            draft.record(Record::Reported { report });
+            recorded = true;
+        }
+    }
+    let answer = Answer::Reported(ReportAnswer { recorded, promoted: Vec::new(), waits: Vec::new() });
+    Ok(if recorded { Reply::OnceWritten(answer) } else { Reply::Now(Ok(answer)) })
+}
+
+fn operate(operation: &Operation, actor: &str, draft: &mut Draft<'_>) -> Result<Reply, Refusal> {
+    let record = crate::operate::record(operation, actor, draft.policy, &draft.state, draft.snapshot)?;
+    let changed = record.is_some();
+    if let Some(record) = record {
+        draft.record(record);
+        draft.project();
+    }
+    let answer = Answer::Operated(OperationAnswer { changed, waits: Vec::new() });
+    Ok(if changed { Reply::OnceWritten(answer) } else { Reply::Now(Ok(answer)) })
+}
+
+/// Adds to an answer what only the finished draft knows.
+fn complete(reply: &mut Reply, draft: &Draft<'_>) {
+    let (Reply::Now(Ok(answer)) | Reply::OnceWritten(answer)) = reply else { return };
+    match answer {
+        Answer::Announced(answer) => {
+            answer.end = draft.state.end_of(answer.intent).cloned().or_else(|| answer.end.take());
+        }
+        Answer::Reported(answer) => {
+            answer.promoted.clone_from(&draft.promoted);
+            answer.waits.clone_from(&draft.why);
+        }
+        Answer::Operated(answer) => answer.waits.clone_from(&draft.why),
+    }
+}
+
+/// Builds who did something and why.
+pub(crate) fn note(actor: &str, reason: &str, at: Timestamp) -> Note {
+    Note { actor: actor.to_owned(), reason: reason.to_owned(), at }
+}
+
+/// Ends an intent.
+pub(crate) fn ended(id: IntentId, end: End) -> Record {
+    Record::Ended { id, end }
+}
+

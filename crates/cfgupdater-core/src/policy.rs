@@ -1,0 +1,174 @@
+//! What the operator configured, as the rules need it.
+
+use std::time::Duration;
+
+use crate::check::RequiredChecks;
+use crate::freeze::FreezeWindow;
+use crate::layout::{Layout, ReleaseIdentity};
+use crate::name::{BranchName, SetName, TargetName, WaveName};
+
+/// The configuration of one repository.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Policy {
+    /// The branch that deploy tools follow.
+    pub stable: BranchName,
+    /// The branch that CI tests.
+    pub auto: BranchName,
+    /// The branch that keeps what was accepted and decided.
+    pub state: BranchName,
+    /// The scratch branch that gets untested commits tested.
+    pub probe: BranchName,
+    /// What must be green for a commit to land.
+    pub landing: Landing,
+    /// The required checks, where the configuration names them.
+    pub required: Option<RequiredChecks>,
+    /// How long a required check may stay away.
+    pub not_started_timeout: Duration,
+    /// How long a required check may run.
+    pub running_timeout: Duration,
+    /// How long announcements are gathered into one write.
+    pub batch_window: Duration,
+    /// How often to look without being told to.
+    pub resync: Duration,
+    /// The configuration's generation; a replica below the recorded one only observes.
+    pub generation: u64,
+    /// Whether to write at all.
+    pub mode: Mode,
+    /// The image sets.
+    pub sets: Vec<SetPolicy>,
+    /// The waves, first to last.
+    pub waves: Vec<WavePolicy>,
+}
+
+/// What must be green for a commit to land.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Landing {
+    /// The commit itself: a green tip may carry a red middle.
+    #[default]
+    Tip,
+    /// It and every commit between it and stable.
+    EveryCommit,
+}
+
+/// Whether to write at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Mode {
+    /// Move the branches.
+    #[default]
+    Act,
+    /// Only say what would be done.
+    Observe,
+}
+
+/// One image set.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct SetPolicy {
+    /// Its name.
+    pub name: SetName,
+    /// Where its images are kept.
+    pub layout: Layout,
+    /// Which builds are the same release.
+    pub identity: ReleaseIdentity,
+    /// The waves it goes through; all of them where empty.
+    pub waves: Vec<WaveName>,
+}
+
+/// One wave.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct WavePolicy {
+    /// Its name.
+    pub name: WaveName,
+    /// Who must report.
+    pub targets: Vec<TargetPolicy>,
+    /// How long a release must have been proven in the wave before it may leave it.
+    pub soak: Duration,
+    /// Whether an operator must approve each promotion into it.
+    pub approval: bool,
+    /// When nothing may land in it.
+    pub freeze: Vec<FreezeWindow>,
+}
+
+/// One target of a wave.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct TargetPolicy {
+    /// Its name.
+    pub name: TargetName,
+    /// The sets it runs; all of them where empty.
+    pub sets: Vec<SetName>,
+}
+
+impl Policy {
+    /// Builds a policy of defaults for the given waves and sets.
+    pub fn new(stable: BranchName, sets: Vec<SetPolicy>, waves: Vec<WavePolicy>) -> Self {
+        let branch = |name: &str| name.parse().expect("the default branch names are valid");
+        Self {
+            stable,
+            auto: branch("auto"),
+            state: branch("cfgupdater/state"),
+            probe: branch("cfgupdater/probe"),
+            landing: Landing::Tip,
+            required: None,
+            not_started_timeout: Duration::from_mins(30),
+            running_timeout: Duration::from_hours(2),
+            batch_window: Duration::from_millis(250),
+            resync: Duration::from_mins(5),
+            generation: 0,
+            mode: Mode::Act,
+            sets,
+            waves,
+        }
+    }
+
+    /// Finds a set by name.
+    pub fn set(&self, name: &SetName) -> Option<&SetPolicy> {
+        self.sets.iter().find(|set| set.name == *name)
+    }
+
+    /// Finds a wave by name.
+    pub fn wave(&self, name: &WaveName) -> Option<&WavePolicy> {
+        self.waves.iter().find(|wave| wave.name == *name)
+    }
+
+    /// Lists the waves a set goes through, first to last.
+    pub fn waves_of<'a>(&'a self, set: &'a SetPolicy) -> impl Iterator<Item = &'a WavePolicy> {
+        self.waves.iter().filter(|wave| set.waves.is_empty() || set.waves.contains(&wave.name))
+    }
+
+    /// Lists the promotions that exist: a set, the wave it leaves and the wave it enters.
+    pub fn steps(&self) -> impl Iterator<Item = (&SetPolicy, &WavePolicy, &WavePolicy)> {
+        self.sets.iter().flat_map(|set| {
+            self.waves_of(set).zip(self.waves_of(set).skip(1)).map(move |(from, to)| (set, from, to))
+        })
+    }
+}
+
+impl SetPolicy {
+    /// Builds a set of defaults.
+    pub fn new(name: SetName) -> Self {
+        Self { name, layout: Layout::default(), identity: ReleaseIdentity::default(), waves: Vec::new() }
+    }
+}
+
+impl WavePolicy {
+    /// Builds a wave without gates.
+    pub fn new(name: WaveName, targets: Vec<TargetPolicy>) -> Self {
+        Self { name, targets, soak: Duration::ZERO, approval: false, freeze: Vec::new() }
+    }
+
+    /// Lists the targets that run a set.
+    pub fn targets_of<'a>(&'a self, set: &'a SetName) -> impl Iterator<Item = &'a TargetPolicy> {
+        self.targets.iter().filter(move |target| target.runs(set))
+    }
+}
+
+impl TargetPolicy {
+    /// Builds a target that runs every set.
+    pub fn new(name: TargetName) -> Self {
+        Self { name, sets: Vec::new() }
+    }
+
+    /// Tells whether this target runs a set.
+    pub fn runs(&self, set: &SetName) -> bool {
+        self.sets.is_empty() || self.sets.contains(set)
+    }
+}

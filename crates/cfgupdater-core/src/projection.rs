@@ -1,0 +1,113 @@
+//! Auto as a projection: which live intents belong on it, and in which order.
+
+use std::collections::BTreeMap;
+
+use crate::end::{By, End};
+use crate::gate::{self, subject};
+use crate::history::{History, Introduction, Slot};
+use crate::intent::{Action, Intent, IntentId};
+use crate::name::{SetName, WaveName};
+use crate::policy::Policy;
+use crate::reason::{Code, Reason};
+use crate::release::Release;
+use crate::state::State;
+use crate::timestamp::Timestamp;
+
+/// What the live intents come to on top of stable.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Projection {
+    /// The intents that belong on auto, oldest first.
+    pub chain: Vec<IntentId>,
+    /// The intents that must wait.
+    pub queued: Vec<(IntentId, Reason)>,
+    /// The intents that have no place any more, and how they end.
+    pub ended: Vec<(IntentId, End)>,
+    /// What each slot holds once the chain has landed, and what brought it.
+    effective: BTreeMap<Slot, (Release, By)>,
+}
+
+/// What happens to one live intent.
+enum Place {
+    OnAuto,
+    Queued(Reason),
+    Ended(End),
+}
+
+/// Projects the live intents on stable, checking the admission of each again (rebuilding never downgrades).
+pub fn project(state: &State, history: &History, policy: &Policy, now: Timestamp) -> Projection {
+    let mut projection = Projection::default();
+    for intent in state.live() {
+        let slot = (intent.wave.clone(), intent.set.clone());
+        match place(intent, &slot, &projection, state, history, policy, now) {
+            Place::OnAuto => {
+                projection.effective.insert(slot, (intent.release, By::Intent(intent.id)));
+                projection.chain.push(intent.id);
+            }
+            Place::Queued(reason) => projection.queued.push((intent.id, reason)),
+            Place::Ended(end) => projection.ended.push((intent.id, end)),
+        }
+    }
+    projection
+}
+
+impl Projection {
+    /// Returns what a slot holds once the chain has landed.
+    pub fn effective(&self, slot: &Slot, history: &History) -> Option<(Release, By)> {
+        let landed = || {
+            let latest = history.latest(slot)?;
+            Some((latest.release?, By::Commit(latest.commit)))
+        };
+        self.effective.get(slot).copied().or_else(landed)
+    }
+}
+
+fn place(
+    intent: &Intent,
+    slot: &Slot,
+    so_far: &Projection,
+    state: &State,
+    history: &History,
+    policy: &Policy,
+    now: Timestamp,
+) -> Place {
+    let Some(wave) = policy.wave(&intent.wave).filter(|_| policy.set(&intent.set).is_some()) else {
+        let reason = format!("wave `{}` or set `{}` is no longer configured", intent.wave, intent.set);
+        return Place::Ended(End::Withdrawn { reason });
+    };
+    if let Some(end) = overtaken_by_a_person(intent, slot, history) {
+        return Place::Ended(end);
+    }
+    if let Some((present, by)) = so_far.effective(slot, history).filter(|(present, _)| *present == intent.release) {
+        debug_assert_eq!(present, intent.release);
+        return Place::Ended(End::Subsumed { by });
+    }
+    match gate::closed(wave, state.wave(&wave.name), now) {
+        Some(_) if intent.is_rollback() => Place::OnAuto,
+        Some(reason) => behind_a_closed_gate(intent, reason),
+        None => Place::OnAuto,
+    }
+}
+
+/// An introduction waits at a closed gate; a promotion is withdrawn, since it is derived again when the gate opens.
+fn behind_a_closed_gate(intent: &Intent, reason: Reason) -> Place {
+    match intent.action {
+        Action::Introduce { .. } => Place::Queued(reason),
+        _ => Place::Ended(End::Withdrawn { reason: reason.text }),
+    }
+}
+
+/// A person's edit on stable takes precedence over intents accepted before it: equal content subsumes them, other
+/// content supersedes them.
+fn overtaken_by_a_person(intent: &Intent, slot: &Slot, history: &History) -> Option<End> {
+    let accepted_on = history.position(&intent.accepted_on)?;
+    let edits = history.introductions(slot).iter().rev().take_while(|edit| edit.position > accepted_on);
+    let edit: &Introduction = edits.into_iter().find(|edit| edit.intent.is_none())?;
+    let by = By::Commit(edit.commit);
+    Some(if edit.release == Some(intent.release) { End::Subsumed { by } } else { End::Superseded { by } })
+}
+
+/// Says why an accepted intent is not on auto although its wave is open.
+pub(crate) fn queued_behind_checks(wave: &WaveName, set: &SetName) -> Reason {
+    let text = format!("{set} waits until the tip of auto has its verdict, since the forge would cancel its checks");
+    Reason::new(Code::Queued, subject(wave), text)
+}

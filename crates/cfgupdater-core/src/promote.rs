@@ -1,0 +1,215 @@
+//! Which release of a wave is proven, and what stands against its promotion to the next wave.
+
+use crate::gate::{self, subject};
+use crate::history::{History, Introduction, Slot};
+use crate::intent::{Action, IntentId, promotion_id};
+use crate::name::TargetName;
+use crate::policy::{SetPolicy, WavePolicy};
+use crate::reason::{Code, Reason};
+use crate::record::DeploymentStatus;
+use crate::release::Release;
+use crate::state::{State, TargetReports};
+use crate::timestamp::Timestamp;
+
+/// A possible promotion of one set from one wave to the next, with all it depends on.
+#[derive(Debug, Clone, Copy)]
+pub struct Step<'a> {
+    /// The set.
+    pub set: &'a SetPolicy,
+    /// The wave it leaves.
+    pub from: &'a WavePolicy,
+    /// The wave it enters.
+    pub to: &'a WavePolicy,
+    /// What was accepted and decided.
+    pub state: &'a State,
+    /// What stable holds.
+    pub history: &'a History,
+    /// The present.
+    pub now: Timestamp,
+}
+
+/// What a step comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Progress {
+    /// The next wave has everything already, or a promotion is under way.
+    Nothing,
+    /// Something newer waits.
+    Wait(Reason),
+    /// Promote this release, as this attempt.
+    Promote {
+        /// Where it came into the wave.
+        introduction: Introduction,
+        /// The intent's id.
+        id: IntentId,
+        /// The attempt that id stands for.
+        attempt: u32,
+    },
+}
+
+/// One target as a proof sees it.
+struct Witness<'a> {
+    name: &'a TargetName,
+    reports: Option<&'a TargetReports>,
+}
+
+impl Step<'_> {
+    /// Decides what this step comes to: the newest proven release moves on unless something stands against it.
+    pub fn progress(&self) -> Progress {
+        let candidates = self.candidates();
+        let Some(newest) = candidates.first() else { return Progress::Nothing };
+        let witnesses = self.witnesses();
+        if let Some(failed) = failed(&witnesses) {
+            return Progress::Wait(self.failure(failed));
+        }
+        let proven = candidates.iter().find_map(|candidate| Some((candidate, proven_since(candidate, &witnesses)?)));
+        match proven {
+            None => Progress::Wait(self.missing_reports(newest, &witnesses)),
+            Some((candidate, since)) => self.gated(candidate, since),
+        }
+    }
+
+    /// Returns the newest proven release that the next wave doesn't have, whatever stands against it.
+    pub fn proven(&self) -> Option<Release> {
+        let witnesses = self.witnesses();
+        let proven = self.candidates().into_iter().find(|candidate| proven_since(candidate, &witnesses).is_some());
+        proven?.release
+    }
+
+    /// Lists what came into the wave after what the next wave has, newest first, each release once.
+    ///
+    /// A plan needs the images of any of them that may be proven, in [`Snapshot::images`](crate::Snapshot::images).
+    pub fn candidates(&self) -> Vec<Introduction> {
+        let floor = self.floor();
+        let present = self.history.latest(&self.to_slot()).and_then(|latest| latest.release);
+        let known = self.history.introductions(&self.from_slot());
+        let mut candidates: Vec<Introduction> = Vec::new();
+        for introduction in known.iter().rev().take_while(|i| floor.is_none_or(|floor| i.position > floor)) {
+            let seen = candidates.iter().any(|newer| newer.release == introduction.release);
+            if introduction.release.is_some() && introduction.release != present && !seen {
+                candidates.push(*introduction);
+            }
+        }
+        candidates
+    }
+
+    /// Returns the ordinal of the newest thing put into the next wave, landed or not (invariant S10).
+    ///
+    /// A promoted release counts by its position in the wave it came from, a person's edit by its own.
+    fn floor(&self) -> Option<u64> {
+        let ordinal = |release| self.history.introduction_of(&self.from_slot(), release).map(|i| i.position);
+        let landed = self.history.latest(&self.to_slot()).map(|latest| {
+            let promoted = latest.intent.and(latest.release).and_then(ordinal);
+            promoted.unwrap_or(latest.position)
+        });
+        let to = self.to_slot();
+        let live = self.state.live().into_iter().filter(|intent| (&intent.wave, &intent.set) == (&to.0, &to.1));
+        let unlanded = live.filter(|i| matches!(i.action, Action::Promote { .. })).filter_map(|i| ordinal(i.release));
+        landed.into_iter().chain(unlanded).max()
+    }
+
+    /// Applies what stands between a proven release and the next wave.
+    fn gated(&self, candidate: &Introduction, since: Timestamp) -> Progress {
+        let decided = self.state.wave(&self.to.name);
+        if let Some(reason) = gate::closed(self.to, decided, self.now) {
+            return Progress::Wait(reason);
+        }
+        let soaked = since.after(self.from.soak);
+        if soaked > self.now {
+            let text = format!("release {} soaks in {}", self.label(candidate), self.from.name);
+            return Progress::Wait(Reason::new(Code::Soak, subject(&self.to.name), text).until(soaked));
+        }
+        let approved = decided.and_then(|decided| decided.approvals.get(&self.set.name)).map(|a| a.release);
+        if self.to.approval && approved != candidate.release {
+            let text = format!("release {} of {} needs an operator's approval", self.label(candidate), self.set.name);
+            return Progress::Wait(Reason::new(Code::Approval, subject(&self.to.name), text));
+        }
+        self.attempt(candidate)
+    }
+
+    /// Finds the attempt to make. One that failed by its own fault returns only by an operator's retry.
+    fn attempt(&self, candidate: &Introduction) -> Progress {
+        let Some(release) = candidate.release else { return Progress::Nothing };
+        let (set, from, to) = (&self.set.name, &self.from.name, &self.to.name);
+        for attempt in 1.. {
+            let id = promotion_id(set, from, to, release, attempt);
+            match self.state.end_of(id) {
+                Some(end) if end.is_fault() => {
+                    let text = format!("promotion {id} of release {} was {end}; retry it or announce anew", self.label(candidate));
+                    return Progress::Wait(Reason::new(Code::Evicted, subject(to), text));
+                }
+                Some(_) => {}
+                None if self.state.knows(id) => return Progress::Nothing,
+                None => return Progress::Promote { introduction: *candidate, id, attempt },
+            }
+        }
+        Progress::Nothing
+    }
+
+    fn witnesses(&self) -> Vec<Witness<'_>> {
+        let waivers = self.state.wave(&self.from.name).map(|decided| &decided.waivers);
+        let waived = |target: &TargetName| {
+            let waiver = waivers.and_then(|waivers| waivers.get(target));
+            waiver.is_some_and(|waiver| waiver.until.is_none_or(|until| until > self.now))
+        };
+        let targets = self.from.targets_of(&self.set.name).filter(|target| !waived(&target.name));
+        let reports = |target: &TargetName| {
+            self.state.targets.get(&(self.from.name.clone(), target.clone(), self.set.name.clone()))
+        };
+        targets.map(|target| Witness { name: &target.name, reports: reports(&target.name) }).collect()
+    }
+
+    fn failure(&self, failed: &TargetReports) -> Reason {
+        let report = &failed.newest;
+        let text = format!(
+            "target {} reported that release {} failed at {}; nothing leaves the wave until it reports success",
+            report.target,
+            report.release.short(),
+            report.at
+        );
+        Reason::new(Code::TargetFailed, subject(&self.from.name), text)
+    }
+
+    fn missing_reports(&self, newest: &Introduction, witnesses: &[Witness<'_>]) -> Reason {
+        let missing: Vec<&str> =
+            witnesses.iter().filter(|w| succeeded_since(w, newest).is_none()).map(|w| w.name.as_str()).collect();
+        let text = if witnesses.is_empty() {
+            "every target is waived, so nothing can be proven here".to_owned()
+        } else {
+            format!("waiting for {} to report release {}", missing.join(", "), self.label(newest))
+        };
+        Reason::new(Code::Targets, subject(&self.from.name), text)
+    }
+
+    fn label(&self, introduction: &Introduction) -> String {
+        let release = introduction.release.map(|release| release.short()).unwrap_or_default();
+        match introduction.app_sha {
+            Some(sha) => format!("{release} ({} {})", self.set.name, sha.short(10)),
+            None => release,
+        }
+    }
+
+    fn from_slot(&self) -> Slot {
+        (self.from.name.clone(), self.set.name.clone())
+    }
+
+    fn to_slot(&self) -> Slot {
+        (self.to.name.clone(), self.set.name.clone())
+    }
+}
+
+/// Finds a target whose newest word is a failure: it stops the wave.
+fn failed<'a>(witnesses: &[Witness<'a>]) -> Option<&'a TargetReports> {
+    witnesses.iter().filter_map(|w| w.reports).find(|reports| reports.newest.status == DeploymentStatus::Failed)
+}
+
+/// Returns since when every witness runs what `introduction` brought (invariant S15): the time of the last first
+/// report. Without any witness nothing is proven.
+fn proven_since(introduction: &Introduction, witnesses: &[Witness<'_>]) -> Option<Timestamp> {
+    let since: Option<Vec<Timestamp>> = witnesses.iter().map(|w| succeeded_since(w, introduction)).collect();
+    since?.into_iter().max()
+}
+
+fn succeeded_since(witness: &Witness<'_>, introduction: &Introduction) -> Option<Timestamp> {
+    let word = witness.reports?.by_introduction.get(&introduction.commit)?;
+    (word.status == DeploymentStatus::Succeeded).then_some(word.since)
+}

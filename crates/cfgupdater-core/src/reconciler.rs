@@ -1,0 +1,404 @@
+//! The reconciler: the loop around the plan, as a value. Time is an input; whoever drives it does the I/O.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::call::{Answer, Call, Outcome, Refusal, RefusalKind};
+use crate::failure::{During, Failure, Reaction, pause, reaction};
+use crate::intent::IntentId;
+use crate::object_id::CommitId;
+use crate::plan::{Decision, Effect, Reply, Scope, decide};
+use crate::policy::{Mode, Policy};
+use crate::reason::{Code, Reason};
+use crate::snapshot::Snapshot;
+use crate::timestamp::Timestamp;
+
+/// How long a call waits for its answer at most.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How many lost races in a row are looked at without a pause.
+const FREE_RACES: u32 = 5;
+
+/// Names a call between the driver and the reconciler.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallId(pub u64);
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Input {
+    /// The time asked for by [`Command::WakeAt`] has come, or any other time.
+    Tick,
+    /// Something may have changed: a webhook, a finished check, a person's nudge.
+    Look,
+    /// Somebody calls.
+    Call {
+        /// Its name.
+        id: CallId,
+        /// The call.
+        call: Call,
+    },
+    /// [`Command::Observe`] came to an end.
+    Observed(Result<Arc<Snapshot>, Failure>),
+    /// [`Command::Perform`] came to an end.
+    Performed(Result<Written, Failure>),
+}
+
+/// What an effect wrote.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct Written {
+    /// The commits of intents that are new on auto.
+    pub commits: Vec<(IntentId, CommitId)>,
+}
+
+/// What the driver shall do. Each `Observe` and `Perform` is answered by one input, and only one is under way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Command {
+    /// Read everything afresh.
+    Observe {
+        /// Revisions that calls named.
+        revisions: BTreeSet<CommitId>,
+    },
+    /// Do this, and tell how it went.
+    Perform(Effect),
+    /// Ask the forge to run checks; nobody waits for it.
+    RequestChecks(Vec<CommitId>),
+    /// Answer a call.
+    Answer {
+        /// Its name.
+        id: CallId,
+        /// The answer.
+        answer: Result<Answer, Refusal>,
+    },
+    /// Show this to people: why what waits waits.
+    Publish(Vec<Reason>),
+    /// Send [`Input::Tick`] then; a later one replaces it.
+    WakeAt {
+        /// When.
+        at: Timestamp,
+        /// Whether to spread it, so that replicas and repositories don't retry in step.
+        jitter: bool,
+    },
+}
+
+/// The reconciler of one repository.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Reconciler {
+    policy: Policy,
+    phase: Phase,
+    /// Something may have changed since the last observation began.
+    dirty: bool,
+    calls: Vec<Pending>,
+    batch: Batch,
+    /// Failures in a row.
+    failures: u32,
+    /// Nothing is observed before this time unless somebody calls.
+    quiet_until: Option<Timestamp>,
+    /// Stable is left alone until this time.
+    stable_until: Option<Timestamp>,
+    /// When to look again by itself.
+    look_again: Timestamp,
+    trouble: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Phase {
+    Idle,
+    /// Calls are gathered until then.
+    Gathering(Timestamp),
+    Observing,
+    Performing(During, Vec<(CallId, Answering)>),
+}
+
+/// An answer that waits for a write, reduced to what can't be worked out again.
+type Answering = AnswerOnceWritten;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct AnswerOnceWritten(Answer);
+
+impl std::hash::Hash for AnswerOnceWritten {
+    fn hash<H: std::hash::Hasher>(&self, hasher: &mut H) {
+        if let Answer::Announced(announced) = &self.0 {
+            announced.intent.hash(hasher);
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Pending {
+    id: CallId,
+    call: Call,
+    deadline: Timestamp,
+    /// A write that held this call ended without an answer: finding it accepted is no duplicate.
+    attempted: bool,
+}
+
+/// Which calls go into the next decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Batch {
+    All,
+    /// None: after a declined write, what needs no call goes first.
+    Background,
+    One,
+}
+
+impl Reconciler {
+    /// Builds a reconciler that looks at its repository as soon as it is ticked.
+    pub fn new(policy: Policy, now: Timestamp) -> Self {
+        Self {
+            policy,
+            phase: Phase::Idle,
+            dirty: true,
+            calls: Vec::new(),
+            batch: Batch::All,
+            failures: 0,
+            quiet_until: None,
+            stable_until: None,
+            look_again: now,
+            trouble: None,
+        }
+    }
+
+    /// Returns the policy it works by.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Takes what happened and returns what to do.
+    pub fn step(&mut self, now: Timestamp, input: Input) -> Vec<Command> {
+        let mut commands = Vec::new();
+        match input {
+            Input::Tick => {}
+            Input::Look => self.dirty = true,
+            Input::Call { id, call } => {
+                let deadline = now.after(PATIENCE);
+                self.calls.push(Pending { id, call, deadline, attempted: false });
+                if self.phase == Phase::Idle {
+                    self.phase = Phase::Gathering(now.after(self.policy.batch_window));
+                }
+            }
+            Input::Observed(Ok(snapshot)) => self.decide(now, &snapshot, &mut commands),
+            Input::Observed(Err(failure)) => {
+                self.phase = Phase::Idle;
+                self.fail(now, During::Observing, &failure, &mut commands);
+            }
+            Input::Performed(result) => self.performed(now, result, &mut commands),
+        }
+        self.give_up_on_late_calls(now, &mut commands);
+        self.go_on(now, &mut commands);
+        commands
+    }
+
+    fn decide(&mut self, now: Timestamp, snapshot: &Snapshot, commands: &mut Vec<Command>) {
+        self.phase = Phase::Idle;
+        let scope = Scope { land: self.stable_until.is_none_or(|until| until <= now) };
+        let taken = match self.batch {
+            Batch::All => self.calls.len(),
+            Batch::Background => 0,
+            Batch::One => self.calls.len().min(1),
+        };
+        let calls: Vec<&Call> = self.calls[..taken].iter().map(|pending| &pending.call).collect();
+        let Decision { plan, replies } = decide(snapshot, &self.policy, &calls, scope);
+        let waiting = self.reply(replies, plan.effect.is_some(), commands);
+        self.publish(plan.why, commands);
+        if !plan.request_checks.is_empty() && self.policy.mode == Mode::Act {
+            commands.push(Command::RequestChecks(plan.request_checks));
+        }
+        let resync = now.after(self.policy.resync);
+        self.look_again = plan.look_again.map_or(resync, |at| at.min(resync));
+        match plan.effect.filter(|_| self.policy.mode == Mode::Act) {
+            Some(effect) => {
+                self.phase = Phase::Performing(during(&effect), waiting);
+                commands.push(Command::Perform(effect));
+            }
+            None => self.settled(),
+        }
+    }
+
+    /// Nothing needs to be written: what failed before is over, and calls held back may follow.
+    fn settled(&mut self) {
+        self.failures = 0;
+        if self.batch != Batch::All {
+            self.batch = if self.calls.is_empty() { Batch::All } else { Batch::One };
+            self.dirty |= !self.calls.is_empty();
+        }
+    }
+
+    /// Answers what can be answered, and returns what is answered once the effect is done.
+    fn reply(&mut self, replies: Vec<Reply>, writes: bool, commands: &mut Vec<Command>) -> Vec<(CallId, Answering)> {
+        let mut waiting = Vec::new();
+        let mut left = Vec::new();
+        let rest = self.calls.split_off(replies.len());
+        for (pending, reply) in self.calls.drain(..).zip(replies) {
+            match reply {
+                Reply::Now(answer) => {
+                    let answer = answer.map(|answer| as_first_told(answer, pending.attempted));
+                    commands.push(Command::Answer { id: pending.id, answer });
+                }
+                Reply::OnceWritten(_) if self.policy.mode == Mode::Observe => {
+                    let detail = "this replica only observes; it would accept this call";
+                    let answer = Err(Refusal::new(RefusalKind::Unavailable, detail));
+                    commands.push(Command::Answer { id: pending.id, answer });
+                }
+                Reply::OnceWritten(answer) => {
+                    debug_assert!(writes, "an answer waits for a write that isn't planned");
+                    waiting.push((pending.id, AnswerOnceWritten(as_first_told(answer, pending.attempted))));
+                    left.push(pending);
+                }
+                Reply::Later => left.push(pending),
+            }
+        }
+        left.extend(rest);
+        self.calls = left;
+        waiting
+    }
+
+    fn performed(&mut self, now: Timestamp, result: Result<Written, Failure>, commands: &mut Vec<Command>) {
+        let Phase::Performing(during, waiting) = std::mem::replace(&mut self.phase, Phase::Idle) else { return };
+        // After each effect, or any error, observe again.
+        self.dirty = true;
+        match result {
+            Ok(written) => {
+                self.failures = 0;
+                if during == During::Landing {
+                    self.stable_until = None;
+                }
+                for (id, answer) in waiting {
+                    if self.forget(id) {
+                        let answer = Ok(with_commit(answer.0, &written));
+                        commands.push(Command::Answer { id, answer });
+                    }
+                }
+            }
+            Err(failure) => {
+                let unsure = matches!(failure, Failure::Indeterminate { .. });
+                for pending in self.calls.iter_mut().filter(|p| waiting.iter().any(|(id, _)| *id == p.id)) {
+                    pending.attempted |= unsure;
+                }
+                if let (Failure::Declined { reason }, Batch::One, [(id, _)]) =
+                    (&failure, self.batch, waiting.as_slice())
+                {
+                    self.forget(*id);
+                    let detail = format!("the remote declines what this call would write: {reason}");
+                    let answer = Err(Refusal::new(RefusalKind::Declined, detail));
+                    commands.push(Command::Answer { id: *id, answer });
+                } else {
+                    self.fail(now, during, &failure, commands);
+                }
+            }
+        }
+    }
+
+    /// Removes a call and tells whether it was still there.
+    fn forget(&mut self, id: CallId) -> bool {
+        let before = self.calls.len();
+        self.calls.retain(|pending| pending.id != id);
+        self.calls.len() < before
+    }
+
+    fn fail(&mut self, now: Timestamp, during: During, failure: &Failure, commands: &mut Vec<Command>) {
+        self.failures = self.failures.saturating_add(1);
+        let backed_off = now.after(pause(self.failures));
+        match reaction(during, failure) {
+            Reaction::LookNow if self.failures <= FREE_RACES => self.dirty = true,
+            Reaction::LookNow | Reaction::BackOff => self.rest_until(backed_off),
+            Reaction::WaitFor(span) => self.rest_until(now.after(span)),
+            Reaction::LeaveStable => {
+                self.stable_until = Some(backed_off);
+                self.look_again = self.look_again.min(backed_off);
+            }
+            Reaction::OneByOne if self.batch == Batch::All => self.batch = Batch::Background,
+            Reaction::OneByOne => self.rest_until(backed_off),
+        }
+        self.trouble = Some(failure.describe());
+        self.publish(Vec::new(), commands);
+    }
+
+    fn rest_until(&mut self, at: Timestamp) {
+        self.dirty = true;
+        self.quiet_until = Some(at);
+    }
+
+    fn publish(&mut self, mut why: Vec<Reason>, commands: &mut Vec<Command>) {
+        if self.failures == 0 && self.stable_until.is_none() {
+            self.trouble = None;
+        }
+        why.extend(self.trouble.iter().map(|trouble| Reason::new(Code::Remote, "remote", trouble.clone())));
+        commands.push(Command::Publish(why));
+    }
+
+    /// A call waits no longer than its patience: then nothing is promised, and repeating it is safe.
+    fn give_up_on_late_calls(&mut self, now: Timestamp, commands: &mut Vec<Command>) {
+        let late = |pending: &Pending| pending.deadline <= now;
+        for pending in self.calls.iter().filter(|pending| late(pending)) {
+            let trouble = self.trouble.as_deref().unwrap_or("the repository is busy");
+            let detail = format!("not accepted in time: {trouble}; repeat the call, it is safe");
+            let answer = Err(Refusal::new(RefusalKind::Unavailable, detail));
+            commands.push(Command::Answer { id: pending.id, answer });
+        }
+        self.calls.retain(|pending| !late(pending));
+    }
+
+    /// Starts the next observation if it is due, and says when to be woken otherwise.
+    fn go_on(&mut self, now: Timestamp, commands: &mut Vec<Command>) {
+        if self.quiet_until.is_some_and(|until| until <= now) {
+            self.quiet_until = None;
+        }
+        let gathering = match self.phase {
+            Phase::Observing | Phase::Performing(..) => return self.wake_for_calls(commands),
+            Phase::Gathering(until) => Some(until),
+            Phase::Idle => None,
+        };
+        let called = !self.calls.is_empty() && gathering.is_none_or(|until| until <= now);
+        let due = self.dirty && gathering.is_none() || called || self.look_again <= now;
+        if due && self.quiet_until.is_none() {
+            self.phase = Phase::Observing;
+            self.dirty = false;
+            let revisions = self.calls.iter().filter_map(|pending| pending.call.request.revisions()).collect();
+            commands.push(Command::Observe { revisions });
+            return self.wake_for_calls(commands);
+        }
+        let next = self.quiet_until.or(gathering).unwrap_or(self.look_again);
+        let deadline = self.calls.iter().map(|pending| pending.deadline).min();
+        let at = deadline.map_or(next, |deadline| deadline.min(next));
+        commands.push(Command::WakeAt { at, jitter: self.quiet_until.is_some() });
+    }
+
+    fn wake_for_calls(&self, commands: &mut Vec<Command>) {
+        if let Some(at) = self.calls.iter().map(|pending| pending.deadline).min() {
+            commands.push(Command::WakeAt { at, jitter: false });
+        }
+    }
+}
+
+fn during(effect: &Effect) -> During {
+    match effect {
+        Effect::Land { .. } => During::Landing,
+        Effect::Write(_) => During::Writing,
+        Effect::Probe { .. } => During::Probing,
+    }
+}
+
+/// A call that finds its own intent accepted by a write whose answer was lost is told what it would have been told.
+fn as_first_told(answer: Answer, attempted: bool) -> Answer {
+    match answer {
+        Answer::Announced(mut told) if attempted && told.outcome == Outcome::Duplicate => {
+            told.outcome = if told.commit.is_some() { Outcome::Committed } else { Outcome::Queued };
+            Answer::Announced(told)
+        }
+        other => other,
+    }
+}
+
+fn with_commit(answer: Answer, written: &Written) -> Answer {
+    let Answer::Announced(mut told) = answer else { return answer };
+    if let Some((_, commit)) = written.commits.iter().find(|(intent, _)| *intent == told.intent) {
+        told.commit = Some(*commit);
+        if told.outcome == Outcome::Queued {
+            told.outcome = Outcome::Committed;
+        }
+    }
+    Answer::Announced(told)
+}

@@ -1,0 +1,102 @@
+//! [`RepoHandle`]: how calls and readers reach the task of one repository.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cfgupdater_core::{
+    Answer, Call, Error, Forge, ForgeAction, ForgeAnswer, IntentId, Refusal, RefusalKind, RepoName, Request,
+};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::audit::{Audit, LogPage};
+use crate::view::View;
+
+/// What reaches the task of a repository.
+#[derive(Debug)]
+pub(crate) enum Message {
+    Look,
+    Call(Call, oneshot::Sender<Result<Answer, Refusal>>),
+}
+
+/// Reaches one repository; cheap to clone. Its task ends when the [`Engine`](crate::Engine) stops.
+#[derive(Debug, Clone)]
+pub struct RepoHandle {
+    pub(crate) name: RepoName,
+    pub(crate) sender: mpsc::Sender<Message>,
+    pub(crate) view: watch::Receiver<Arc<View>>,
+    pub(crate) forge: Arc<dyn Forge>,
+    pub(crate) audit: Audit,
+}
+
+impl RepoHandle {
+    /// Returns the repository's name.
+    pub fn name(&self) -> &RepoName {
+        &self.name
+    }
+
+    /// Makes a call and waits for its answer: at most about 20 s. What was accepted is durable before this returns.
+    ///
+    /// # Errors
+    /// Says why nothing was accepted. After [`RefusalKind::Unavailable`] repeating the call is safe.
+    pub async fn call(&self, actor: &str, request: Request) -> Result<Answer, Refusal> {
+        let stopping = || Refusal::new(RefusalKind::Unavailable, "the service is stopping; repeat the call, it is safe");
+        let (answer, answered) = oneshot::channel();
+        let call = Call { actor: actor.to_owned(), request };
+        self.sender.send(Message::Call(call, answer)).await.map_err(|_| stopping())?;
+        answered.await.map_err(|_| stopping())?
+    }
+
+    /// Hints that something may have changed. Never waits; hints that come together are one.
+    pub fn look(&self) {
+        // A full queue holds something that leads to a look anyway.
+        let _ = self.sender.try_send(Message::Look);
+    }
+
+    /// Returns the latest view.
+    pub fn view(&self) -> Arc<View> {
+        self.view.borrow().clone()
+    }
+
+    /// Returns a receiver that is told of each new view.
+    pub fn watch(&self) -> watch::Receiver<Arc<View>> {
+        self.view.clone()
+    }
+
+    /// Waits until a view satisfies `done`, or for `patience`; returns the last view in both cases.
+    pub async fn wait_for(&self, patience: Duration, mut done: impl FnMut(&View) -> bool) -> Arc<View> {
+        let mut view = self.view.clone();
+        let waited = tokio::time::timeout(patience, view.wait_for(|view| done(view)));
+        // Out of patience or stopping: the last view is all there is to say.
+        let _ = waited.await.map(|seen| seen.is_ok());
+        self.view()
+    }
+
+    /// Reads the audit trail from the state branch, newest first.
+    ///
+    /// # Errors
+    /// Fails where the local repository can't be read.
+    pub async fn log(&self, after: Option<String>, limit: usize) -> Result<LogPage, Error> {
+        let state = self.view().snapshot.as_ref().and_then(|snapshot| snapshot.branches.state);
+        self.audit.page(state, after, limit).await
+    }
+
+    /// Tells whether the intent is known in the latest view.
+    pub fn knows(&self, id: IntentId) -> bool {
+        self.view().snapshot.as_ref().is_some_and(|snapshot| snapshot.state.knows(id))
+    }
+
+    /// Returns the forge.
+    pub fn forge(&self) -> &Arc<dyn Forge> {
+        &self.forge
+    }
+
+    /// Carries out a forge action and looks at the repository after it.
+    ///
+    /// # Errors
+    /// Fails as [`Forge::perform`] does.
+    pub async fn perform(&self, action: ForgeAction) -> Result<ForgeAnswer, Error> {
+        let answer = self.forge.perform(action).await?;
+        self.look();
+        Ok(answer)
+    }
+}
