@@ -40,6 +40,7 @@ mod repo_path;
 mod snapshot;
 mod state;
 mod state_files;
+mod state_message;
 #[cfg(test)]
 mod testing;
 mod timeout;
@@ -73,7 +74,7 @@ pub use message::{Autocommit, FORMAT_VERSION};
 pub use name::{BranchName, InvalidName, RefName, RepoName, ServiceName, SetName, TargetName, WaveName};
 pub use object_id::{AppSha, BlobId, CommitId, InvalidObjectId, ObjectFormat, ObjectId, TreeId};
 pub use plan::{AutoEdit, Decision, Effect, Plan, Reply, Scope, Transaction, decide, plan};
-pub use policy::{Landing, Mode, Policy, SetPolicy, TargetPolicy, WavePolicy};
+pub use policy::{Identity, Landing, Mode, Policy, SetPolicy, TargetPolicy, WavePolicy};
 pub use projection::{Projection, project};
 pub use promote::{Progress, Step};
 pub use reason::{Code, Reason};
@@ -86,5 +87,6 @@ pub use state::{Accepted, Approval, SequenceFloor, State, TargetReports, WaveSta
 pub use state_files::{
     ENTRY_PATH, InvalidState, StateFiles, decode_entry, decode_state, encode_entry, encode_state, intent_path,
 };
+pub use state_message::state_message;
 pub use timestamp::{InvalidTimestamp, Timestamp};
 pub use verdict::{CheckVerdict, Verdict, by_check, verdict};

@@ -34,10 +34,27 @@ pub struct Policy {
     pub generation: u64,
     /// Whether to write at all.
     pub mode: Mode,
+    /// Who our commits are by.
+    pub identity: Identity,
     /// The image sets.
     pub sets: Vec<SetPolicy>,
     /// The waves, first to last.
     pub waves: Vec<WavePolicy>,
+}
+
+/// Author and committer of our commits.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Identity {
+    /// The name.
+    pub name: String,
+    /// The e-mail address.
+    pub email: String,
+}
+
+impl Default for Identity {
+    fn default() -> Self {
+        Self { name: "cfgupdater".to_owned(), email: "cfgupdater@localhost".to_owned() }
+    }
 }
 
 /// What must be green for a commit to land.
@@ -114,6 +131,7 @@ impl Policy {
             resync: Duration::from_mins(5),
             generation: 0,
             mode: Mode::Act,
+            identity: Identity::default(),
             sets,
             waves,
         }

@@ -1,1 +1,134 @@
-//! being written
+//! Reads stable's history into the form that the wave rules ask for, once, and then only what is new.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use cfgupdater_core::{
+    Autocommit, BlobId, Commit, CommitId, Error, GitRepo, History, HistoryCommit, ImageMap, ObjectId, Policy,
+    Release, RepoPath, Slot, TreeId, Walk, decode_images,
+};
+
+/// The files of one slot as two blob ids.
+type SlotBlobs = (Option<ObjectId>, Option<ObjectId>);
+
+/// The history read so far.
+#[derive(Debug, Default)]
+pub(crate) struct HistoryReader {
+    history: Arc<History>,
+    /// The images at the newest commit read.
+    blobs: BTreeMap<Slot, SlotBlobs>,
+    /// The top-level entries that hold images, at the newest commit read.
+    tops: BTreeMap<RepoPath, Option<ObjectId>>,
+    /// The state commit that the newest of our commits cites.
+    cited_state: Option<CommitId>,
+}
+
+impl HistoryReader {
+    /// Brings the history up to `tip`; starts over where `tip` doesn't continue what was read.
+    pub(crate) fn advance(&mut self, repo: &dyn GitRepo, tip: CommitId, policy: &Policy) -> Result<Arc<History>, Error> {
+        if self.history.tip() == Some(tip) {
+            return Ok(Arc::clone(&self.history));
+        }
+        let commits = match self.history.tip() {
+            Some(read) => self.continuation(repo, tip, read)?,
+            None => None,
+        };
+        let commits = match commits {
+            Some(new) => new,
+            None => {
+                *self = Self::default();
+                repo.walk(&Walk::from(tip).first_parent())?
+            }
+        };
+        for id in commits.iter().rev() {
+            self.push(repo, repo.commit(id)?, policy)?;
+        }
+        Ok(Arc::clone(&self.history))
+    }
+
+    /// Returns the state commit that the newest of our commits on stable cites.
+    pub(crate) fn cited_state(&self) -> Option<CommitId> {
+        self.cited_state
+    }
+
+    /// Lists the commits from `tip` down to, but not including, `read`; `None` where first parents don't lead there.
+    fn continuation(&self, repo: &dyn GitRepo, tip: CommitId, read: CommitId) -> Result<Option<Vec<CommitId>>, Error> {
+        if !repo.has_commit(&read)? {
+            return Ok(None);
+        }
+        let new = repo.walk(&Walk::from(tip).first_parent().hiding(read))?;
+        let Some(oldest) = new.last() else { return Ok(None) };
+        Ok((repo.commit(oldest)?.parents.first() == Some(&read)).then_some(new))
+    }
+
+    fn push(&mut self, repo: &dyn GitRepo, commit: Commit, policy: &Policy) -> Result<(), Error> {
+        let changed = self.changed_slots(repo, &commit.tree, policy)?;
+        let said = if changed.is_empty() { None } else { Autocommit::decode(&commit.message) };
+        if let Some(state) = said.as_ref().and_then(|said| said.state) {
+            self.cited_state = Some(state);
+        }
+        Arc::make_mut(&mut self.history).push(HistoryCommit {
+            id: commit.id,
+            intent: said.as_ref().map(|said| said.id),
+            writes: said.as_ref().map(|said| (said.wave.clone(), said.set.clone())),
+            app_sha: said.and_then(|said| said.app_sha),
+            changed,
+        });
+        Ok(())
+    }
+
+    fn changed_slots(
+        &mut self,
+        repo: &dyn GitRepo,
+        tree: &TreeId,
+        policy: &Policy,
+    ) -> Result<BTreeMap<Slot, Option<Release>>, Error> {
+        let mut changed = BTreeMap::new();
+        let mut unchanged_tops: BTreeMap<RepoPath, bool> = BTreeMap::new();
+        for (set, wave) in slots(policy) {
+            let files = set.layout.files(&wave.name);
+            let top: RepoPath = files.tags.components().next().unwrap_or_default().parse().expect("part of a path");
+            if !unchanged_tops.contains_key(&top) {
+                let id = repo.entry(tree, &top)?.map(|entry| entry.id);
+                let same = self.tops.insert(top.clone(), id) == Some(id);
+                unchanged_tops.insert(top.clone(), same);
+            }
+            if unchanged_tops[&top] {
+                continue;
+            }
+            let slot = (wave.name.clone(), set.name.clone());
+            let id = |path| Ok::<_, Error>(repo.entry(tree, path)?.map(|entry| entry.id));
+            let blobs = (id(&files.tags)?, id(&files.digests)?);
+            let before = self.blobs.insert(slot.clone(), blobs).unwrap_or_default();
+            if before != blobs {
+                changed.insert(slot, read_blobs(repo, blobs)?.map(|images| set.identity.release(&images)));
+            }
+        }
+        Ok(changed)
+    }
+}
+
+/// Lists every set with every wave it goes through.
+pub(crate) fn slots(
+    policy: &Policy,
+) -> impl Iterator<Item = (&cfgupdater_core::SetPolicy, &cfgupdater_core::WavePolicy)> {
+    policy.sets.iter().flat_map(|set| policy.waves_of(set).map(move |wave| (set, wave)))
+}
+
+/// Reads the images of one slot at a commit; `None` where they are absent or can't be read.
+pub(crate) fn images_at(
+    repo: &dyn GitRepo,
+    tree: &TreeId,
+    slot: &Slot,
+    policy: &Policy,
+) -> Result<Option<ImageMap>, Error> {
+    let Some(set) = policy.set(&slot.1) else { return Ok(None) };
+    let files = set.layout.files(&slot.0);
+    let id = |path| Ok::<_, Error>(repo.entry(tree, path)?.map(|entry| entry.id));
+    read_blobs(repo, (id(&files.tags)?, id(&files.digests)?))
+}
+
+fn read_blobs(repo: &dyn GitRepo, (tags, digests): SlotBlobs) -> Result<Option<ImageMap>, Error> {
+    let (Some(tags), Some(digests)) = (tags, digests) else { return Ok(None) };
+    Ok(decode_images(&repo.blob(&BlobId::new(tags))?, &repo.blob(&BlobId::new(digests))?))
+}

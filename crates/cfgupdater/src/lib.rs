@@ -6,7 +6,9 @@
 
 pub use cfgupdater_core as core;
 
+mod apply;
 mod audit;
+mod clock;
 mod engine;
 mod handle;
 mod history;

@@ -1,1 +1,305 @@
-//! being written
+//! Observing: refs first, then what they hold, then the checks.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use cfgupdater_core::{
+    Branches, ChainCommit, CommitId, Error, ErrorKind, Fault, Forge, GitRemote, GitRepo, History, ImageMap, IntentId,
+    Policy, RefMap, Relation, Release, Revision, Snapshot, State, Step, Timestamp, Walk, decode_state,
+};
+
+use crate::engine::Backends;
+use crate::history::{HistoryReader, images_at, slots};
+use crate::state_branch;
+use crate::{apply, clock};
+
+/// How long one reading of the remote may take.
+const FETCH_DEADLINE: Duration = Duration::from_mins(2);
+
+/// How many candidates for promotion have their images read, for each step.
+const CANDIDATES_READ: usize = 20;
+
+/// Reads snapshots of one repository, and remembers what can't change.
+#[derive(Debug)]
+pub(crate) struct Observer {
+    backends: Backends,
+    policy: Arc<Policy>,
+    memory: Arc<Mutex<Memory>>,
+}
+
+/// What was read before and can't change, since it is named by its content.
+#[derive(Debug, Default)]
+struct Memory {
+    history: HistoryReader,
+    state: Option<(CommitId, State)>,
+    images: BTreeMap<Release, ImageMap>,
+    /// Chain commits already recognised, for the state commit they were recognised under.
+    recognised: BTreeMap<CommitId, IntentId>,
+}
+
+/// What git alone says.
+struct Reading {
+    branches: Branches,
+    state: State,
+    faults: Vec<Fault>,
+    history: Arc<History>,
+    relation: Relation,
+    chain: Vec<ChainCommit>,
+    landed: BTreeMap<IntentId, CommitId>,
+    images: BTreeMap<Release, ImageMap>,
+    revisions: BTreeMap<CommitId, Option<Revision>>,
+}
+
+impl Observer {
+    pub(crate) fn new(backends: Backends, policy: Arc<Policy>) -> Self {
+        Self { backends, policy, memory: Arc::default() }
+    }
+
+    /// Reads everything afresh.
+    pub(crate) async fn observe(&self, revisions: BTreeSet<CommitId>) -> Result<Snapshot, Error> {
+        let refs = self.fetch().await?;
+        let reading = self.read(refs, revisions).await?;
+        let mut tested: Vec<CommitId> = reading.chain.iter().map(|commit| commit.id).collect();
+        tested.push(reading.branches.stable);
+        let forge: &dyn Forge = &*self.backends.forge;
+        let required = match &self.policy.required {
+            Some(configured) => configured.clone(),
+            None => forge.required_checks().await?.unwrap_or_default(),
+        };
+        Ok(Snapshot {
+            checks: forge.checks(&tested).await?,
+            now: clock::now(),
+            branches: reading.branches,
+            state: reading.state,
+            faults: reading.faults,
+            history: reading.history,
+            relation: reading.relation,
+            chain: reading.chain,
+            landed: reading.landed,
+            required,
+            capabilities: forge.capabilities(),
+            images: reading.images,
+            revisions: reading.revisions,
+        })
+    }
+
+    async fn fetch(&self) -> Result<RefMap, Error> {
+        let Policy { stable, auto, state, probe, .. } = &*self.policy;
+        let names = [stable, auto, state, probe].map(cfgupdater_core::BranchName::to_ref);
+        let remote: &dyn GitRemote = &*self.backends.remote;
+        remote.fetch(&names, FETCH_DEADLINE).await
+    }
+
+    async fn read(&self, refs: RefMap, revisions: BTreeSet<CommitId>) -> Result<Reading, Error> {
+        let (repo, policy, memory) =
+            (Arc::clone(&self.backends.repo), Arc::clone(&self.policy), Arc::clone(&self.memory));
+        let read = move || {
+            let mut memory = memory.lock().unwrap_or_else(PoisonError::into_inner);
+            Reader { repo: &*repo, policy: &policy }.read(&refs, &revisions, &mut memory)
+        };
+        let interrupted = |error| Error::new(ErrorKind::Other, "reading the repository was interrupted").with_source(error);
+        tokio::task::spawn_blocking(read).await.map_err(interrupted)?
+    }
+}
+
+struct Reader<'a> {
+    repo: &'a dyn GitRepo,
+    policy: &'a Policy,
+}
+
+impl Reader<'_> {
+    fn read(&self, refs: &RefMap, revisions: &BTreeSet<CommitId>, memory: &mut Memory) -> Result<Reading, Error> {
+        let branches = self.branches(refs)?;
+        let mut faults = Vec::new();
+        let state = self.state(branches.state, memory, &mut faults)?;
+        let history = memory.history.advance(self.repo, branches.stable, self.policy)?;
+        let relation = self.relation(&branches)?;
+        let chain = self.chain(&branches, relation, &state, memory)?;
+        self.find_faults(&branches, &state, relation, memory.history.cited_state(), &mut faults)?;
+        Ok(Reading {
+            landed: self.landed(&branches, &state, &history)?,
+            images: self.candidate_images(&state, &history, memory)?,
+            revisions: self.revisions(revisions, &branches, &history)?,
+            branches,
+            state,
+            faults,
+            history,
+            relation,
+            chain,
+        })
+    }
+
+    fn branches(&self, refs: &RefMap) -> Result<Branches, Error> {
+        let tip = |branch: &cfgupdater_core::BranchName| refs.get(&branch.to_ref()).copied();
+        let missing = || {
+            let message = format!("the stable branch `{}` does not exist on the remote; push it first", self.policy.stable);
+            Error::new(ErrorKind::NotFound, message)
+        };
+        Ok(Branches {
+            stable: tip(&self.policy.stable).ok_or_else(missing)?,
+            auto: tip(&self.policy.auto),
+            state: tip(&self.policy.state),
+            probe: tip(&self.policy.probe),
+        })
+    }
+
+    fn state(&self, tip: Option<CommitId>, memory: &mut Memory, faults: &mut Vec<Fault>) -> Result<State, Error> {
+        let Some(tip) = tip else { return Ok(State::default()) };
+        if let Some((_, state)) = memory.state.as_ref().filter(|(read, _)| *read == tip) {
+            return Ok(state.clone());
+        }
+        match decode_state(&state_branch::read_files(self.repo, &tip)?) {
+            Ok(state) => {
+                memory.state = Some((tip, state.clone()));
+                Ok(state)
+            }
+            Err(error) => {
+                faults.push(Fault::StateUnreadable { why: error.to_string() });
+                Ok(State::default())
+            }
+        }
+    }
+
+    fn relation(&self, branches: &Branches) -> Result<Relation, Error> {
+        let stable = &branches.stable;
+        Ok(match &branches.auto {
+            None => Relation::Absent,
+            Some(auto) if auto == stable => Relation::Same,
+            Some(auto) if self.repo.is_ancestor(stable, auto)? => Relation::Ahead,
+            Some(auto) if self.repo.is_ancestor(auto, stable)? => Relation::Behind,
+            Some(_) => Relation::Diverged,
+        })
+    }
+
+    fn chain(
+        &self,
+        branches: &Branches,
+        relation: Relation,
+        state: &State,
+        memory: &mut Memory,
+    ) -> Result<Vec<ChainCommit>, Error> {
+        let (Relation::Ahead | Relation::Diverged, Some(auto)) = (relation, branches.auto) else {
+            return Ok(Vec::new());
+        };
+        let commits = self.repo.walk(&Walk::from(auto).first_parent().hiding(branches.stable))?;
+        memory.recognised.retain(|commit, _| commits.contains(commit));
+        let recognise = |id: &CommitId| {
+            let commit = self.repo.commit(id)?;
+            let subject = commit.subject().to_owned();
+            let intent = match memory.recognised.get(id) {
+                Some(known) if state.intents.contains_key(known) => Some(*known),
+                _ => apply::recognise(self.repo, &commit, state, self.policy)?,
+            };
+            memory.recognised.extend(intent.map(|intent| (*id, intent)));
+            Ok(ChainCommit { id: *id, subject, intent })
+        };
+        commits.iter().rev().map(recognise).collect()
+    }
+
+    /// Finds live intents whose commit is in stable's history: under the SHA that auto had, or by the trailers of a
+    /// commit that put the intent's own images where the intent puts them.
+    fn landed(
+        &self,
+        branches: &Branches,
+        state: &State,
+        history: &History,
+    ) -> Result<BTreeMap<IntentId, CommitId>, Error> {
+        let mut landed = BTreeMap::new();
+        for intent in state.live() {
+            if let Some(found) = history.by_intent(intent.id).filter(|found| found.release == Some(intent.release)) {
+                landed.insert(intent.id, found.commit);
+                continue;
+            }
+            let built = state.built.iter().find(|built| built.intent == intent.id);
+            if let Some(built) = built.filter(|_| state.stable_seen != Some(branches.stable))
+                && self.repo.has_commit(&built.commit)?
+                && self.repo.is_ancestor(&built.commit, &branches.stable)?
+            {
+                landed.insert(intent.id, built.commit);
+            }
+        }
+        Ok(landed)
+    }
+
+    fn candidate_images(
+        &self,
+        state: &State,
+        history: &History,
+        memory: &mut Memory,
+    ) -> Result<BTreeMap<Release, ImageMap>, Error> {
+        let mut images = BTreeMap::new();
+        for (set, from, to) in self.policy.steps() {
+            let step = Step { set, from, to, state, history, now: Timestamp::default() };
+            for candidate in step.candidates().into_iter().take(CANDIDATES_READ) {
+                let Some(release) = candidate.release else { continue };
+                let known = match memory.images.get(&release) {
+                    Some(known) => Some(known.clone()),
+                    None => {
+                        let slot = (from.name.clone(), set.name.clone());
+                        images_at(self.repo, &self.repo.commit(&candidate.commit)?.tree, &slot, self.policy)?
+                    }
+                };
+                images.extend(known.map(|images| (release, images)));
+            }
+        }
+        memory.images.clone_from(&images);
+        Ok(images)
+    }
+
+    fn revisions(
+        &self,
+        named: &BTreeSet<CommitId>,
+        branches: &Branches,
+        history: &History,
+    ) -> Result<BTreeMap<CommitId, Option<Revision>>, Error> {
+        named.iter().map(|id| Ok((*id, self.revision(id, branches, history)?))).collect()
+    }
+
+    fn revision(&self, id: &CommitId, branches: &Branches, history: &History) -> Result<Option<Revision>, Error> {
+        if !self.repo.has_commit(id)? {
+            return Ok(None);
+        }
+        let on_stable = history.position(id).is_some() || self.repo.is_ancestor(id, &branches.stable)?;
+        let tree = self.repo.commit(id)?.tree;
+        let mut releases = BTreeMap::new();
+        for (set, wave) in slots(self.policy) {
+            let slot = (wave.name.clone(), set.name.clone());
+            let images = images_at(self.repo, &tree, &slot, self.policy)?;
+            releases.extend(images.map(|images| (slot, set.identity.release(&images))));
+        }
+        Ok(Some(Revision { on_stable, releases }))
+    }
+
+    fn find_faults(
+        &self,
+        branches: &Branches,
+        state: &State,
+        relation: Relation,
+        cited: Option<CommitId>,
+        faults: &mut Vec<Fault>,
+    ) -> Result<(), Error> {
+        let contains = |descendant: &CommitId, ancestor: &CommitId| {
+            Ok::<_, Error>(self.repo.has_commit(ancestor)? && self.repo.is_ancestor(ancestor, descendant)?)
+        };
+        if let Some(cited) = cited
+            && !branches.state.map_or(Ok(false), |tip| contains(&tip, &cited))?
+        {
+            faults.push(Fault::StateLost { cited });
+        }
+        if let Some(seen) = state.stable_seen
+            && seen != branches.stable
+            && !contains(&branches.stable, &seen)?
+        {
+            faults.push(Fault::StableRewound { seen });
+        }
+        let moved = matches!(relation, Relation::Ahead | Relation::Diverged);
+        if let (None, None, Some(auto), true) = (branches.state, cited, branches.auto, moved) {
+            faults.push(Fault::UnrelatedAuto { auto });
+        }
+        if state.generation > self.policy.generation {
+            faults.push(Fault::OldConfiguration { recorded: state.generation });
+        }
+        Ok(())
+    }
+}

@@ -1,1 +1,195 @@
-//! being written
+//! Performing effects: build the objects, push, and tell what became of it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use cfgupdater_core::{
+    AutoEdit, Built, CommitId, Effect, Entry, Error, ErrorKind, Failure, GitRepo, Intent, Policy, Record, RefEdit,
+    RefName, RefOutcome, Snapshot, State, Transaction, Written,
+};
+
+use crate::engine::Backends;
+use crate::state_branch::{self, AcceptedIn};
+use crate::{apply, clock};
+
+/// How long one push may take.
+const PUSH_DEADLINE: Duration = Duration::from_mins(2);
+
+/// Carries out the effects of one repository.
+#[derive(Debug)]
+pub(crate) struct Performer {
+    backends: Backends,
+    policy: Arc<Policy>,
+    accepted_in: Arc<Mutex<AcceptedIn>>,
+}
+
+/// The objects of a transaction, ready to be pushed.
+struct Prepared {
+    edits: Vec<RefEdit>,
+    written: Written,
+}
+
+impl Performer {
+    pub(crate) fn new(backends: Backends, policy: Arc<Policy>) -> Self {
+        Self { backends, policy, accepted_in: Arc::default() }
+    }
+
+    /// Carries out one effect that was planned on `snapshot`.
+    pub(crate) async fn perform(&self, effect: Effect, snapshot: Arc<Snapshot>) -> Result<Written, Failure> {
+        match effect {
+            Effect::Land { to, .. } => {
+                self.push(&[RefEdit::fast_forward(self.policy.stable.to_ref(), to)]).await?;
+                Ok(Written::default())
+            }
+            Effect::Probe { from, to } => {
+                self.push(&[RefEdit::exact(self.policy.probe.to_ref(), from, Some(to))]).await?;
+                Ok(Written::default())
+            }
+            Effect::Write(transaction) => self.write(transaction, snapshot).await,
+            _ => {
+                let error = Error::new(ErrorKind::Unsupported, "this engine doesn't know the planned effect");
+                Err(Failure::of(&error))
+            }
+        }
+    }
+
+    async fn write(&self, transaction: Transaction, snapshot: Arc<Snapshot>) -> Result<Written, Failure> {
+        let park = self.not_parked_yet(&transaction.park).await?;
+        let (repo, policy, accepted_in) =
+            (Arc::clone(&self.backends.repo), Arc::clone(&self.policy), Arc::clone(&self.accepted_in));
+        let prepare = move || {
+            let mut accepted_in = accepted_in.lock().unwrap_or_else(PoisonError::into_inner);
+            Writer { repo: &*repo, policy: &policy }.prepare(&transaction, &snapshot, &mut accepted_in)
+        };
+        let interrupted = |error| Error::new(ErrorKind::Other, "writing objects was interrupted").with_source(error);
+        let prepared = tokio::task::spawn_blocking(prepare).await.map_err(interrupted);
+        let Prepared { mut edits, written } = prepared.flatten().map_err(|error| Failure::of(&error))?;
+        edits.extend(park);
+        self.push(&edits).await?;
+        Ok(written)
+    }
+
+    /// Gives a name to each commit of others that has none yet.
+    async fn not_parked_yet(&self, commits: &[CommitId]) -> Result<Vec<RefEdit>, Failure> {
+        if commits.is_empty() {
+            return Ok(Vec::new());
+        }
+        let name = |commit: &CommitId| -> RefName {
+            format!("refs/heads/cfgupdater/parked/{commit}").parse().expect("an id makes a valid name")
+        };
+        let names: Vec<RefName> = commits.iter().map(name).collect();
+        let known = self.backends.remote.ls_remote(&names, PUSH_DEADLINE).await.map_err(|e| Failure::of(&e))?;
+        let missing = names.into_iter().zip(commits).filter(|(name, _)| !known.contains_key(name));
+        Ok(missing.map(|(name, commit)| RefEdit::exact(name, None, Some(*commit))).collect())
+    }
+
+    async fn push(&self, edits: &[RefEdit]) -> Result<(), Failure> {
+        let outcomes =
+            self.backends.remote.push(edits, PUSH_DEADLINE).await.map_err(|error| Failure::of(&error))?;
+        worst(&outcomes).map_or(Ok(()), Err)
+    }
+}
+
+/// Returns how a push failed, `None` where every reference moved: a lost race outweighs doubt, and doubt a refusal,
+/// since each is settled by looking again.
+fn worst(outcomes: &[RefOutcome]) -> Option<Failure> {
+    let find = |wanted: fn(&RefOutcome) -> Option<Failure>| outcomes.iter().find_map(wanted);
+    find(|outcome| matches!(outcome, RefOutcome::Stale { .. }).then_some(Failure::Stale))
+        .or_else(|| {
+            find(|outcome| match outcome {
+                RefOutcome::Indeterminate { reason } => Some(Failure::Indeterminate { reason: reason.clone() }),
+                _ => None,
+            })
+        })
+        .or_else(|| {
+            find(|outcome| match outcome {
+                RefOutcome::Declined { reason } => Some(Failure::Declined { reason: reason.clone() }),
+                RefOutcome::Moved => None,
+                _ => Some(Failure::Stale),
+            })
+        })
+}
+
+struct Writer<'a> {
+    repo: &'a dyn GitRepo,
+    policy: &'a Policy,
+}
+
+impl Writer<'_> {
+    fn prepare(
+        &self,
+        transaction: &Transaction,
+        snapshot: &Snapshot,
+        accepted_in: &mut AcceptedIn,
+    ) -> Result<Prepared, Error> {
+        let mut tip = transaction.state;
+        let mut state = snapshot.state.clone();
+        if !transaction.records.is_empty() {
+            self.record(&mut state, &mut tip, transaction.records.clone())?;
+            self.remember_accepted(transaction, tip, accepted_in);
+        }
+        let mut edits = Vec::new();
+        let mut written = Written::default();
+        if let Some(auto) = &transaction.auto {
+            let commits = self.rebuild(auto, &state, tip, accepted_in)?;
+            written.commits = commits.iter().map(|(intent, commit)| (intent.id, *commit)).collect();
+            let top = commits.last().map_or(auto.base, |(_, commit)| *commit);
+            let built = chain_record(auto, &state, &written, snapshot);
+            self.record(&mut state, &mut tip, vec![built])?;
+            if auto.from != Some(top) {
+                edits.push(RefEdit::exact(self.policy.auto.to_ref(), auto.from, Some(top)));
+            }
+        }
+        edits.insert(0, RefEdit::exact(self.policy.state.to_ref(), transaction.state, tip));
+        Ok(Prepared { edits, written })
+    }
+
+    /// Adds one commit to the state branch.
+    fn record(&self, state: &mut State, tip: &mut Option<CommitId>, records: Vec<Record>) -> Result<(), Error> {
+        let entry = Entry { at: clock::now(), records };
+        let before = state.clone();
+        state.apply_entry(&entry);
+        *tip = Some(state_branch::write(self.repo, *tip, &before, state, &entry, &self.policy.identity)?);
+        Ok(())
+    }
+
+    fn remember_accepted(&self, transaction: &Transaction, tip: Option<CommitId>, accepted_in: &mut AcceptedIn) {
+        for record in &transaction.records {
+            if let (Record::Accepted { intent }, Some(tip)) = (record, tip) {
+                accepted_in.remember(intent.id, tip);
+            }
+        }
+    }
+
+    /// Re-applies intents one after the other: the whole of what other tools do by `git rebase`.
+    fn rebuild<'s>(
+        &self,
+        auto: &AutoEdit,
+        state: &'s State,
+        tip: Option<CommitId>,
+        accepted_in: &mut AcceptedIn,
+    ) -> Result<Vec<(&'s Intent, CommitId)>, Error> {
+        let mut parent = self.repo.commit(&auto.base)?;
+        let mut commits = Vec::new();
+        for id in &auto.intents {
+            let unknown = || Error::new(ErrorKind::Invalid, format!("intent {id} is not live"));
+            let intent = state.live_intent(*id).ok_or_else(unknown)?;
+            let cited = accepted_in.find(self.repo, tip.ok_or_else(unknown)?, *id)?;
+            let commit = apply::commit(self.repo, &parent, intent, cited, self.policy)?;
+            commits.push((intent, commit));
+            parent = self.repo.commit(&commit)?;
+        }
+        Ok(commits)
+    }
+}
+
+/// Records the chain with the time each commit was first on auto.
+fn chain_record(auto: &AutoEdit, state: &State, written: &Written, snapshot: &Snapshot) -> Record {
+    let kept = state.built.iter().filter(|built| auto.keep.contains(&built.commit)).copied();
+    let fresh = written.commits.iter().map(|(intent, commit)| Built {
+        commit: *commit,
+        intent: *intent,
+        at: state.built_at(commit).unwrap_or(snapshot.now),
+    });
+    Record::Built { commits: kept.chain(fresh).collect() }
+}
