@@ -35,10 +35,9 @@ pub fn admit(
     effective: impl FnOnce(&SetPolicy, &WavePolicy) -> Option<Release>,
 ) -> Result<Admission, Refusal> {
     let set = policy.set(&announced.set).ok_or_else(|| unknown_set(&announced.set, policy))?;
-    let wave = policy
-        .waves_of(set)
-        .next()
-        .ok_or_else(|| Refusal::new(RefusalKind::Invalid, format!("set `{}` goes through no wave", set.name)))?;
+    let wave = policy.waves_of(set).next().ok_or_else(|| {
+        Refusal::new(RefusalKind::Invalid, format!("set `{}` goes through no wave", set.name))
+    })?;
     announced
         .images
         .check()

@@ -59,7 +59,16 @@ pub struct CheckRun {
 impl CheckRun {
     /// Builds an attempt without source, time and link.
     pub fn new(name: impl Into<String>, attempt: u64, state: CheckState) -> Self {
-        Self { name: name.into(), source: None, series: String::new(), attempt, state, at: None, link: None, summary: None }
+        Self {
+            name: name.into(),
+            source: None,
+            series: String::new(),
+            attempt,
+            state,
+            at: None,
+            link: None,
+            summary: None,
+        }
     }
 }
 

@@ -86,14 +86,15 @@ fn in_revision(
     history: &History,
 ) -> Result<Option<(Release, Introduction)>, Refusal> {
     if !known.on_stable {
-        let detail = format!("revision {revision} is not in the history of the stable branch, so no wave can run it");
+        let detail =
+            format!("revision {revision} is not in the history of the stable branch, so no wave can run it");
         return Err(Refusal::new(RefusalKind::Invalid, detail).at("revision"));
     }
     let Some(release) = known.releases.get(slot) else { return Ok(None) };
     // A revision that came in by a merge has no place of its own among first parents.
-    let introduction = history
-        .introduction_before(slot, *release, revision)
-        .or_else(|| history.position(revision).is_none().then(|| history.introduction_of(slot, *release)).flatten());
+    let introduction = history.introduction_before(slot, *release, revision).or_else(|| {
+        history.position(revision).is_none().then(|| history.introduction_of(slot, *release)).flatten()
+    });
     Ok(introduction.map(|introduction| (*release, *introduction)))
 }
 
@@ -116,7 +117,10 @@ fn unknown(what: &'static str, name: &str) -> Refusal {
 /// Reports are ordered by the ancestry of their revisions, else by when the target saw it, else by arrival.
 pub(crate) fn counts(report: &Report, state: &State, history: &History) -> bool {
     let key = (report.wave.clone(), report.target.clone(), report.set.clone());
-    state.targets.get(&key).is_none_or(|known| !is_older(report, &known.newest, history) && !repeats(report, known))
+    state
+        .targets
+        .get(&key)
+        .is_none_or(|known| !is_older(report, &known.newest, history) && !repeats(report, known))
 }
 
 fn is_older(report: &Report, last: &Report, history: &History) -> bool {

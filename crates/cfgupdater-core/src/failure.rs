@@ -85,14 +85,17 @@ pub enum Reaction {
 /// | writing | look now | one by one | look now | by its advice |
 /// | probing | look now | back off | look now | by its advice |
 pub fn reaction(during: During, failure: &Failure) -> Reaction {
-    match (failure, during) {
-        (Failure::Stale | Failure::Indeterminate { .. }, _) => Reaction::LookNow,
-        (Failure::Declined { .. }, During::Landing) => Reaction::LeaveStable,
-        (Failure::Declined { .. }, During::Writing) => Reaction::OneByOne,
-        (Failure::Declined { .. }, During::Observing | During::Probing) => Reaction::BackOff,
-        (Failure::Backend { retry: Retry::After(pause), .. }, _) => Reaction::WaitFor(*pause),
-        (Failure::Backend { kind: ErrorKind::Corrupt, .. }, _) => Reaction::LookNow,
-        (Failure::Backend { .. }, _) => Reaction::BackOff,
+    match failure {
+        Failure::Stale | Failure::Indeterminate { .. } => Reaction::LookNow,
+        Failure::Declined { .. } => match during {
+            During::Landing => Reaction::LeaveStable,
+            During::Writing => Reaction::OneByOne,
+            During::Observing | During::Probing => Reaction::BackOff,
+        },
+        Failure::Backend { retry: Retry::After(pause), .. } => Reaction::WaitFor(*pause),
+        // A damaged mirror is made anew by the next reading.
+        Failure::Backend { kind: ErrorKind::Corrupt, .. } => Reaction::LookNow,
+        Failure::Backend { .. } => Reaction::BackOff,
     }
 }
 
@@ -125,7 +128,8 @@ mod tests {
 
     #[test]
     fn advice_of_the_other_side_is_followed() {
-        let error = Error::new(ErrorKind::RateLimited, "slow down").with_retry(Retry::After(Duration::from_secs(7)));
+        let error =
+            Error::new(ErrorKind::RateLimited, "slow down").with_retry(Retry::After(Duration::from_secs(7)));
         for during in ALL {
             assert_eq!(reaction(during, &Failure::of(&error)), Reaction::WaitFor(Duration::from_secs(7)));
         }

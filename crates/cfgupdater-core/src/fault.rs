@@ -8,20 +8,31 @@ pub(crate) fn reason(fault: &Fault) -> Reason {
     let (subject, text) = match fault {
         Fault::StateLost { cited } => (
             "state",
-            format!("commits on stable cite state {}, which the state branch doesn't hold: restore the branch, or accept the loss", cited.short(10)),
+            format!(
+                "commits on stable cite state {}, which the state branch doesn't hold: restore the branch, or accept the loss",
+                cited.short(10)
+            ),
         ),
         Fault::StableRewound { seen } => (
             "stable",
-            format!("stable no longer contains {}, where it was last seen: push it back, or accept the new tip", seen.short(10)),
+            format!(
+                "stable no longer contains {}, where it was last seen: push it back, or accept the new tip",
+                seen.short(10)
+            ),
         ),
         Fault::StateUnreadable { why } => ("state", why.clone()),
         Fault::UnrelatedAuto { auto } => (
             "auto",
-            format!("the auto branch ({}) holds commits but there is no state: delete it, or configure another name for auto", auto.short(10)),
+            format!(
+                "the auto branch ({}) holds commits but there is no state: delete it, or configure another name for auto",
+                auto.short(10)
+            ),
         ),
         Fault::OldConfiguration { recorded } => (
             "configuration",
-            format!("generation {recorded} of the configuration is in force and this replica has an older one: it only observes"),
+            format!(
+                "generation {recorded} of the configuration is in force and this replica has an older one: it only observes"
+            ),
         ),
     };
     Reason::new(Code::Fault, subject, text)

@@ -70,6 +70,7 @@ pub trait Forge: Debug + Send + Sync {
 /// What a forge can do, as declared by its adapter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "capabilities are independent of each other")]
 pub struct Capabilities {
     /// Runs the checks of any commit when asked ([`ForgeAction::RequestChecks`]). Without it, a commit is tested by
     /// pushing it to a branch.

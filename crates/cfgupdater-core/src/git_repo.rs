@@ -19,6 +19,7 @@ use crate::timestamp::Timestamp;
 /// # Errors
 /// Every call fails with [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) for a commit or object that isn't
 /// there, and with [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) for one that can't be read.
+#[expect(clippy::missing_errors_doc, reason = "every call fails alike, as the trait says")]
 pub trait GitRepo: Debug + Send + Sync {
     /// Tells the hash function of this repository.
     fn object_format(&self) -> ObjectFormat;

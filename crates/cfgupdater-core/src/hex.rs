@@ -4,7 +4,11 @@ const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
 /// Writes two digits a byte.
 pub(crate) fn encode(bytes: &[u8]) -> String {
-    bytes.iter().flat_map(|b| [b >> 4, b & 15]).map(|nibble| char::from(DIGITS[usize::from(nibble)])).collect()
+    bytes
+        .iter()
+        .flat_map(|b| [b >> 4, b & 15])
+        .map(|nibble| char::from(DIGITS[usize::from(nibble)]))
+        .collect()
 }
 
 /// Reads an even number of digits of either case, `None` for anything else.

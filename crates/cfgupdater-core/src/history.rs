@@ -99,7 +99,12 @@ impl History {
     }
 
     /// Returns the last introduction of `release` into a slot at or before `revision`.
-    pub fn introduction_before(&self, slot: &Slot, release: Release, revision: &CommitId) -> Option<&Introduction> {
+    pub fn introduction_before(
+        &self,
+        slot: &Slot,
+        release: Release,
+        revision: &CommitId,
+    ) -> Option<&Introduction> {
         let until = self.position(revision)?;
         let known = self.introductions(slot);
         known.iter().rev().find(|i| i.position <= until && i.release == Some(release))

@@ -45,7 +45,8 @@ impl FromStr for ImageRef {
     type Err = InvalidImage;
 
     fn from_str(text: &str) -> Result<Self, InvalidImage> {
-        let refuse = |why: &str| InvalidImage(format!("`{}` is not an image reference: {why}", excerpt(text)));
+        let refuse =
+            |why: &str| InvalidImage(format!("`{}` is not an image reference: {why}", excerpt(text)));
         if text.len() > 1024 {
             return Err(refuse("it is longer than 1024 bytes"));
         }
@@ -60,13 +61,19 @@ impl FromStr for ImageRef {
             None => (rest, None),
         };
         if !is_repository(repository) {
-            return Err(refuse("the repository must be lower-case path components, with a host before them or not"));
+            return Err(refuse(
+                "the repository must be lower-case path components, with a host before them or not",
+            ));
         }
         if tag.is_some_and(|tag| !is_tag(tag)) {
-            return Err(refuse("the tag must be 1 to 128 letters, digits or `._-` and start with a letter, digit or `_`"));
+            return Err(refuse(
+                "the tag must be 1 to 128 letters, digits or `._-` and start with a letter, digit or `_`",
+            ));
         }
         if digest.is_some_and(|digest| !is_digest(digest)) {
-            return Err(refuse("the digest must be `sha256:` and 64 lower-case hex digits, or `sha512:` and 128"));
+            return Err(refuse(
+                "the digest must be `sha256:` and 64 lower-case hex digits, or `sha512:` and 128",
+            ));
         }
         Ok(Self {
             repository: repository.to_owned(),
@@ -251,7 +258,20 @@ mod tests {
 
     #[test]
     fn malformed_references_are_refused() {
-        for bad in ["", "/", "a//b", "UPPER/x", "a:", "a:b c", "a@sha256:12", "a/../b", "a\nb", "-a", "h:99999/a", "[skip ci]"] {
+        for bad in [
+            "",
+            "/",
+            "a//b",
+            "UPPER/x",
+            "a:",
+            "a:b c",
+            "a@sha256:12",
+            "a/../b",
+            "a\nb",
+            "-a",
+            "h:99999/a",
+            "[skip ci]",
+        ] {
             assert!(bad.parse::<ImageRef>().is_err(), "{bad:?}");
         }
     }

@@ -154,7 +154,13 @@ impl Action {
 }
 
 /// Returns the id of the promotion of `release` from one wave to the next.
-pub fn promotion_id(set: &SetName, from: &WaveName, to: &WaveName, release: Release, attempt: u32) -> IntentId {
+pub fn promotion_id(
+    set: &SetName,
+    from: &WaveName,
+    to: &WaveName,
+    release: Release,
+    attempt: u32,
+) -> IntentId {
     IntentId::of(&("promote", set, from, to, release, attempt))
 }
 

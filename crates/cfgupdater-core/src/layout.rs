@@ -99,7 +99,10 @@ pub fn decode_images(tags: &[u8], digests: &[u8]) -> Option<ImageMap> {
     Some(ImageMap::new(images))
 }
 
-fn project<'a>(images: &'a ImageMap, field: impl Fn(&'a Image) -> &'a String) -> BTreeMap<&'a ServiceName, &'a String> {
+fn project<'a>(
+    images: &'a ImageMap,
+    field: impl Fn(&'a Image) -> &'a String,
+) -> BTreeMap<&'a ServiceName, &'a String> {
     images.iter().map(|(service, image)| (service, field(image))).collect()
 }
 
@@ -140,8 +143,9 @@ mod tests {
     #[test]
     fn equal_digests_under_other_tags_are_one_release_if_asked() {
         let one = testing::images(&[("a", 1)]);
-        let retagged =
-            ImageMap::new(one.iter().map(|(s, i)| (s.clone(), Image { tag: format!("{}x", i.tag), ..i.clone() })).collect());
+        let retagged = ImageMap::new(
+            one.iter().map(|(s, i)| (s.clone(), Image { tag: format!("{}x", i.tag), ..i.clone() })).collect(),
+        );
         assert_ne!(one.release(), retagged.release());
         assert_eq!(ReleaseIdentity::Digests.release(&one), ReleaseIdentity::Digests.release(&retagged));
     }

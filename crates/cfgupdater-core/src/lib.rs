@@ -50,8 +50,8 @@ mod verdict;
 
 pub use admission::{Admission, admit};
 pub use call::{
-    Announced, Answer, Call, Claim, DeploymentReport, Operation, OperationAnswer, Outcome, Refusal, RefusalKind,
-    ReportAnswer, Request,
+    Announced, Answer, Call, Claim, DeploymentReport, Operation, OperationAnswer, Outcome, Refusal,
+    RefusalKind, ReportAnswer, Request,
 };
 pub use check::{CheckRun, CheckState, RequiredCheck, RequiredChecks};
 pub use end::{By, CheckOutcome, End, Evidence};
@@ -83,7 +83,7 @@ pub use record::{Built, DeploymentStatus, Entry, Note, Record, Report};
 pub use release::{InvalidRelease, Release};
 pub use repo_path::{InvalidPath, RepoPath};
 pub use snapshot::{Branches, ChainCommit, Fault, Relation, Revision, Snapshot};
-pub use state::{Accepted, Approval, SequenceFloor, State, TargetReports, WaveState, Waiver, Word};
+pub use state::{Accepted, Approval, SequenceFloor, State, TargetReports, Waiver, WaveState, Word};
 pub use state_files::{
     ENTRY_PATH, InvalidState, StateFiles, decode_entry, decode_state, encode_entry, encode_state, intent_path,
 };

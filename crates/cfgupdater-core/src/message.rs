@@ -136,7 +136,9 @@ mod tests {
 
     #[test]
     fn every_kind_round_trips() {
-        for intent in [testing::introduce("app", "staging", 1), testing::promote("app", "staging", "internal", 1)] {
+        for intent in
+            [testing::introduce("app", "staging", 1), testing::promote("app", "staging", "internal", 1)]
+        {
             let said = Autocommit::of(&intent, testing::commit(9));
             assert_eq!(Autocommit::decode(&said.encode()), Some(said));
         }

@@ -41,7 +41,7 @@ fn is_branch(text: &str) -> bool {
         !part.is_empty()
             && !part.starts_with(['.', '-'])
             && !part.ends_with('.')
-            && !part.ends_with(".lock")
+            && part.strip_suffix(".lock").is_none()
             && !part.contains("..")
             && part.bytes().all(|c| c.is_ascii_alphanumeric() || b"._-#".contains(&c))
     };

@@ -66,7 +66,8 @@ fn waiting_for_approval(
         (_, []) => conflict(format!("no proven release waits to enter wave `{wave}`")),
         (None, [one]) => Ok(one.clone()),
         (None, several) => {
-            let releases: Vec<String> = several.iter().map(|(set, release)| format!("{set} {release}")).collect();
+            let releases: Vec<String> =
+                several.iter().map(|(set, release)| format!("{set} {release}")).collect();
             conflict(format!("several releases wait for wave `{wave}`, name one: {}", releases.join(", ")))
         }
         (Some(named), waiting) => match waiting.iter().find(|(_, release)| *release == named) {

@@ -1,6 +1,8 @@
 //! Plans: what a snapshot calls for, as data.
 
-use crate::call::{Announced, Answer, Call, Operation, OperationAnswer, Outcome, Refusal, RefusalKind, ReportAnswer, Request};
+use crate::call::{
+    Announced, Answer, Call, Operation, OperationAnswer, Outcome, Refusal, RefusalKind, ReportAnswer, Request,
+};
 use crate::end::End;
 use crate::intent::IntentId;
 use crate::object_id::CommitId;
@@ -11,6 +13,8 @@ use crate::snapshot::Snapshot;
 use crate::timestamp::Timestamp;
 
 mod draft;
+#[cfg(test)]
+mod tests;
 
 use draft::Draft;
 
@@ -156,7 +160,11 @@ fn decide_call(call: &Call, draft: &mut Draft<'_>) -> Reply {
     decided.unwrap_or_else(|refusal| Reply::Now(Err(refusal)))
 }
 
-fn announce(announced: &crate::intent::Announcement, actor: &str, draft: &mut Draft<'_>) -> Result<Reply, Refusal> {
+fn announce(
+    announced: &crate::intent::Announcement,
+    actor: &str,
+    draft: &mut Draft<'_>,
+) -> Result<Reply, Refusal> {
     use crate::admission::{Admission, admit};
     let effective = |set: &crate::policy::SetPolicy, wave: &crate::policy::WavePolicy| {
         draft.effective(&(wave.name.clone(), set.name.clone()))
@@ -180,7 +188,11 @@ fn announce(announced: &crate::intent::Announcement, actor: &str, draft: &mut Dr
     }
 }
 
-fn take_report(said: &crate::call::DeploymentReport, actor: &str, draft: &mut Draft<'_>) -> Result<Reply, Refusal> {
+fn take_report(
+    said: &crate::call::DeploymentReport,
+    actor: &str,
+    draft: &mut Draft<'_>,
+) -> Result<Reply, Refusal> {
     use crate::deployment::{counts, resolve};
     let reports = resolve(said, actor, draft.policy, draft.snapshot)?;
     let mut recorded = false;
@@ -229,4 +241,3 @@ pub(crate) fn note(actor: &str, reason: &str, at: Timestamp) -> Note {
 pub(crate) fn ended(id: IntentId, end: End) -> Record {
     Record::Ended { id, end }
 }
-

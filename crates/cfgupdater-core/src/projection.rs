@@ -77,7 +77,9 @@ fn place(
     if let Some(end) = overtaken_by_a_person(intent, slot, history) {
         return Place::Ended(end);
     }
-    if let Some((present, by)) = so_far.effective(slot, history).filter(|(present, _)| *present == intent.release) {
+    if let Some((present, by)) =
+        so_far.effective(slot, history).filter(|(present, _)| *present == intent.release)
+    {
         debug_assert_eq!(present, intent.release);
         return Place::Ended(End::Subsumed { by });
     }
@@ -108,6 +110,7 @@ fn overtaken_by_a_person(intent: &Intent, slot: &Slot, history: &History) -> Opt
 
 /// Says why an accepted intent is not on auto although its wave is open.
 pub(crate) fn queued_behind_checks(wave: &WaveName, set: &SetName) -> Reason {
-    let text = format!("{set} waits until the tip of auto has its verdict, since the forge would cancel its checks");
+    let text =
+        format!("{set} waits until the tip of auto has its verdict, since the forge would cancel its checks");
     Reason::new(Code::Queued, subject(wave), text)
 }

@@ -61,7 +61,8 @@ impl Step<'_> {
         if let Some(failed) = failed(&witnesses) {
             return Progress::Wait(self.failure(failed));
         }
-        let proven = candidates.iter().find_map(|candidate| Some((candidate, proven_since(candidate, &witnesses)?)));
+        let proven =
+            candidates.iter().find_map(|candidate| Some((candidate, proven_since(candidate, &witnesses)?)));
         match proven {
             None => Progress::Wait(self.missing_reports(newest, &witnesses)),
             Some((candidate, since)) => self.gated(candidate, since),
@@ -71,7 +72,8 @@ impl Step<'_> {
     /// Returns the newest proven release that the next wave doesn't have, whatever stands against it.
     pub fn proven(&self) -> Option<Release> {
         let witnesses = self.witnesses();
-        let proven = self.candidates().into_iter().find(|candidate| proven_since(candidate, &witnesses).is_some());
+        let proven =
+            self.candidates().into_iter().find(|candidate| proven_since(candidate, &witnesses).is_some());
         proven?.release
     }
 
@@ -80,8 +82,8 @@ impl Step<'_> {
     /// A plan needs the images of any of them that may be proven, in [`Snapshot::images`](crate::Snapshot::images).
     pub fn candidates(&self) -> Vec<Introduction> {
         let floor = self.floor();
-        let present = self.history.latest(&self.to_slot()).and_then(|latest| latest.release);
-        let known = self.history.introductions(&self.from_slot());
+        let present = self.history.latest(&self.destination()).and_then(|latest| latest.release);
+        let known = self.history.introductions(&self.source());
         let mut candidates: Vec<Introduction> = Vec::new();
         for introduction in known.iter().rev().take_while(|i| floor.is_none_or(|floor| i.position > floor)) {
             let seen = candidates.iter().any(|newer| newer.release == introduction.release);
@@ -96,14 +98,16 @@ impl Step<'_> {
     ///
     /// A promoted release counts by its position in the wave it came from, a person's edit by its own.
     fn floor(&self) -> Option<u64> {
-        let ordinal = |release| self.history.introduction_of(&self.from_slot(), release).map(|i| i.position);
-        let landed = self.history.latest(&self.to_slot()).map(|latest| {
+        let ordinal = |release| self.history.introduction_of(&self.source(), release).map(|i| i.position);
+        let landed = self.history.latest(&self.destination()).map(|latest| {
             let promoted = latest.intent.and(latest.release).and_then(ordinal);
             promoted.unwrap_or(latest.position)
         });
-        let to = self.to_slot();
-        let live = self.state.live().into_iter().filter(|intent| (&intent.wave, &intent.set) == (&to.0, &to.1));
-        let unlanded = live.filter(|i| matches!(i.action, Action::Promote { .. })).filter_map(|i| ordinal(i.release));
+        let to = self.destination();
+        let live =
+            self.state.live().into_iter().filter(|intent| (&intent.wave, &intent.set) == (&to.0, &to.1));
+        let unlanded =
+            live.filter(|i| matches!(i.action, Action::Promote { .. })).filter_map(|i| ordinal(i.release));
         landed.into_iter().chain(unlanded).max()
     }
 
@@ -120,7 +124,11 @@ impl Step<'_> {
         }
         let approved = decided.and_then(|decided| decided.approvals.get(&self.set.name)).map(|a| a.release);
         if self.to.approval && approved != candidate.release {
-            let text = format!("release {} of {} needs an operator's approval", self.label(candidate), self.set.name);
+            let text = format!(
+                "release {} of {} needs an operator's approval",
+                self.label(candidate),
+                self.set.name
+            );
             return Progress::Wait(Reason::new(Code::Approval, subject(&self.to.name), text));
         }
         self.attempt(candidate)
@@ -134,7 +142,10 @@ impl Step<'_> {
             let id = promotion_id(set, from, to, release, attempt);
             match self.state.end_of(id) {
                 Some(end) if end.is_fault() => {
-                    let text = format!("promotion {id} of release {} was {end}; retry it or announce anew", self.label(candidate));
+                    let text = format!(
+                        "promotion {id} of release {} was {end}; retry it or announce anew",
+                        self.label(candidate)
+                    );
                     return Progress::Wait(Reason::new(Code::Evicted, subject(to), text));
                 }
                 Some(_) => {}
@@ -170,8 +181,11 @@ impl Step<'_> {
     }
 
     fn missing_reports(&self, newest: &Introduction, witnesses: &[Witness<'_>]) -> Reason {
-        let missing: Vec<&str> =
-            witnesses.iter().filter(|w| succeeded_since(w, newest).is_none()).map(|w| w.name.as_str()).collect();
+        let missing: Vec<&str> = witnesses
+            .iter()
+            .filter(|w| succeeded_since(w, newest).is_none())
+            .map(|w| w.name.as_str())
+            .collect();
         let text = if witnesses.is_empty() {
             "every target is waived, so nothing can be proven here".to_owned()
         } else {
@@ -188,18 +202,21 @@ impl Step<'_> {
         }
     }
 
-    fn from_slot(&self) -> Slot {
+    fn source(&self) -> Slot {
         (self.from.name.clone(), self.set.name.clone())
     }
 
-    fn to_slot(&self) -> Slot {
+    fn destination(&self) -> Slot {
         (self.to.name.clone(), self.set.name.clone())
     }
 }
 
 /// Finds a target whose newest word is a failure: it stops the wave.
 fn failed<'a>(witnesses: &[Witness<'a>]) -> Option<&'a TargetReports> {
-    witnesses.iter().filter_map(|w| w.reports).find(|reports| reports.newest.status == DeploymentStatus::Failed)
+    witnesses
+        .iter()
+        .filter_map(|w| w.reports)
+        .find(|reports| reports.newest.status == DeploymentStatus::Failed)
 }
 
 /// Returns since when every witness runs what `introduction` brought (invariant S15): the time of the last first
@@ -212,4 +229,147 @@ fn proven_since(introduction: &Introduction, witnesses: &[Witness<'_>]) -> Optio
 fn succeeded_since(witness: &Witness<'_>, introduction: &Introduction) -> Option<Timestamp> {
     let word = witness.reports?.by_introduction.get(&introduction.commit)?;
     (word.status == DeploymentStatus::Succeeded).then_some(word.since)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::object_id::CommitId;
+    use crate::record::DeploymentStatus::{Failed, Succeeded};
+    use crate::testing::{self, Scene};
+
+    fn progress(scene: &Scene, from: usize) -> Progress {
+        let (set, waves) = (&scene.policy.sets[0], &scene.policy.waves);
+        let (state, history, now) = (&scene.state, &scene.history, scene.now);
+        Step { set, from: &waves[from], to: &waves[from + 1], state, history, now }.progress()
+    }
+
+    fn promoted(scene: &Scene) -> Option<CommitId> {
+        match progress(scene, 0) {
+            Progress::Promote { introduction, .. } => Some(introduction.commit),
+            _ => None,
+        }
+    }
+
+    fn waits_for(scene: &Scene) -> Option<Code> {
+        match progress(scene, 0) {
+            Progress::Wait(reason) => Some(reason.code),
+            _ => None,
+        }
+    }
+
+    /// Releases 1 and 2 came into staging with commits 1 and 2.
+    fn two_releases() -> Scene {
+        let mut scene = Scene::new();
+        for n in [1, 2] {
+            scene.land(n, &testing::introduce("app", "staging", n), n);
+        }
+        scene
+    }
+
+    #[test]
+    fn a_release_moves_on_when_every_target_reported_it() {
+        let mut scene = two_releases();
+        scene.report("staging", "staging-1", 2, 2, Succeeded);
+        assert_eq!((promoted(&scene), waits_for(&scene)), (None, Some(Code::Targets)));
+        scene.report("staging", "staging-2", 2, 2, Succeeded);
+        assert_eq!(promoted(&scene), Some(testing::commit(2)));
+    }
+
+    #[test]
+    fn skewed_targets_promote_the_newest_release_that_all_of_them_reported() {
+        let mut scene = two_releases();
+        scene.report("staging", "staging-1", 1, 1, Succeeded);
+        scene.report("staging", "staging-1", 2, 2, Succeeded);
+        scene.report("staging", "staging-2", 1, 1, Succeeded);
+        assert_eq!(promoted(&scene), Some(testing::commit(1)));
+    }
+
+    #[test]
+    fn a_failure_stops_the_wave_until_the_target_reports_success() {
+        let mut scene = two_releases();
+        scene.report("staging", "staging-1", 1, 1, Succeeded);
+        scene.report("staging", "staging-2", 1, 1, Succeeded);
+        scene.report("staging", "staging-2", 2, 2, Failed);
+        assert_eq!(waits_for(&scene), Some(Code::TargetFailed));
+        scene.report("staging", "staging-2", 2, 2, Succeeded);
+        assert_eq!(promoted(&scene), Some(testing::commit(1)));
+    }
+
+    #[test]
+    fn nothing_older_than_what_the_next_wave_has_moves_on() {
+        let mut scene = two_releases();
+        scene.land(3, &testing::promote("app", "staging", "internal", 2), 2);
+        scene.report("staging", "staging-1", 1, 1, Succeeded);
+        scene.report("staging", "staging-2", 1, 1, Succeeded);
+        assert_eq!(progress(&scene, 0), Progress::Nothing);
+    }
+
+    #[test]
+    fn a_persons_edit_of_the_next_wave_counts_as_its_newest() {
+        let mut scene = two_releases();
+        scene.person_pushes(3, &[("internal", 9)]);
+        scene.report("staging", "staging-1", 2, 2, Succeeded);
+        scene.report("staging", "staging-2", 2, 2, Succeeded);
+        assert_eq!(progress(&scene, 0), Progress::Nothing);
+    }
+
+    #[test]
+    fn a_release_that_returned_needs_new_reports() {
+        let mut scene = two_releases();
+        scene.report("staging", "staging-1", 1, 1, Succeeded);
+        scene.report("staging", "staging-2", 1, 1, Succeeded);
+        scene.person_pushes(3, &[("staging", 1)]);
+        assert_eq!(waits_for(&scene), Some(Code::Targets));
+        scene.report("staging", "staging-1", 3, 1, Succeeded);
+        scene.report("staging", "staging-2", 3, 1, Succeeded);
+        assert_eq!(promoted(&scene), Some(testing::commit(3)));
+    }
+
+    #[test]
+    fn gates_soak_and_approval_stand_between_a_proven_release_and_its_promotion() {
+        let mut scene = two_releases();
+        scene.report("staging", "staging-1", 2, 2, Succeeded);
+        scene.report("staging", "staging-2", 2, 2, Succeeded);
+        scene.policy.waves[0].soak = std::time::Duration::from_mins(1);
+        scene.policy.waves[1].approval = true;
+        assert_eq!(waits_for(&scene), Some(Code::Soak));
+        scene.now = scene.now.after(std::time::Duration::from_mins(1));
+        assert_eq!(waits_for(&scene), Some(Code::Approval));
+        let note = crate::plan::note("ops", "looks fine", scene.now);
+        let release = testing::images(&[("web", 2)]).release();
+        let (wave, set) = Scene::slot("internal");
+        let approved = crate::record::Record::Approved { wave, set, release, note };
+        scene.state.apply(&approved, scene.now);
+        assert_eq!(promoted(&scene), Some(testing::commit(2)));
+    }
+
+    #[test]
+    fn an_evicted_promotion_is_not_repeated_by_itself() {
+        let mut scene = two_releases();
+        scene.report("staging", "staging-1", 2, 2, Succeeded);
+        scene.report("staging", "staging-2", 2, 2, Succeeded);
+        let intent = testing::promote("app", "staging", "internal", 2);
+        let id = intent.id;
+        scene.accept(intent);
+        assert_eq!(progress(&scene, 0), Progress::Nothing);
+        let refused = crate::end::End::Refused { reason: "hook".to_owned() };
+        scene.state.apply(&crate::record::Record::Ended { id, end: refused }, scene.now);
+        assert_eq!(waits_for(&scene), Some(Code::Evicted));
+        let withdrawn = crate::end::End::Withdrawn { reason: "held".to_owned() };
+        scene.state.apply(&crate::record::Record::Ended { id, end: withdrawn }, scene.now);
+        assert!(matches!(progress(&scene, 0), Progress::Promote { attempt: 2, .. }));
+    }
+
+    #[test]
+    fn with_every_target_waived_nothing_is_proven() {
+        let mut scene = two_releases();
+        let note = crate::plan::note("ops", "cluster is gone", scene.now);
+        for target in ["staging-1", "staging-2"] {
+            let (wave, target) = ("staging".parse().unwrap(), target.parse().unwrap());
+            let waived = crate::record::Record::Waived { wave, target, until: None, note: note.clone() };
+            scene.state.apply(&waived, scene.now);
+        }
+        assert_eq!(waits_for(&scene), Some(Code::Targets));
+    }
 }

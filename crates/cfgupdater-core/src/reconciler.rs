@@ -14,6 +14,9 @@ use crate::reason::{Code, Reason};
 use crate::snapshot::Snapshot;
 use crate::timestamp::Timestamp;
 
+#[cfg(test)]
+mod tests;
+
 /// How long a call waits for its answer at most.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -96,8 +99,10 @@ pub struct Reconciler {
     failures: u32,
     /// Nothing is observed before this time unless somebody calls.
     quiet_until: Option<Timestamp>,
-    /// Stable is left alone until this time.
+    /// Stable is left alone until this time, since the remote declined to move it.
     stable_until: Option<Timestamp>,
+    /// Landings declined in a row.
+    declined_landings: u32,
     /// When to look again by itself.
     look_again: Timestamp,
     trouble: Option<String>,
@@ -131,6 +136,8 @@ struct Pending {
     id: CallId,
     call: Call,
     deadline: Timestamp,
+    /// The observation under way, or the last one, began after the call came in.
+    read_for: bool,
     /// A write that held this call ended without an answer: finding it accepted is no duplicate.
     attempted: bool,
 }
@@ -156,6 +163,7 @@ impl Reconciler {
             failures: 0,
             quiet_until: None,
             stable_until: None,
+            declined_landings: 0,
             look_again: now,
             trouble: None,
         }
@@ -174,7 +182,7 @@ impl Reconciler {
             Input::Look => self.dirty = true,
             Input::Call { id, call } => {
                 let deadline = now.after(PATIENCE);
-                self.calls.push(Pending { id, call, deadline, attempted: false });
+                self.calls.push(Pending { id, call, deadline, read_for: false, attempted: false });
                 if self.phase == Phase::Idle {
                     self.phase = Phase::Gathering(now.after(self.policy.batch_window));
                 }
@@ -193,11 +201,14 @@ impl Reconciler {
 
     fn decide(&mut self, now: Timestamp, snapshot: &Snapshot, commands: &mut Vec<Command>) {
         self.phase = Phase::Idle;
-        let scope = Scope { land: self.stable_until.is_none_or(|until| until <= now) };
+        self.stable_until = self.stable_until.filter(|until| *until > now);
+        let scope = Scope { land: self.stable_until.is_none() };
+        // A call that came in since can't be decided by what was read before it.
+        let read_for = self.calls.iter().take_while(|pending| pending.read_for).count();
         let taken = match self.batch {
-            Batch::All => self.calls.len(),
+            Batch::All => read_for,
             Batch::Background => 0,
-            Batch::One => self.calls.len().min(1),
+            Batch::One => read_for.min(1),
         };
         let calls: Vec<&Call> = self.calls[..taken].iter().map(|pending| &pending.call).collect();
         let Decision { plan, replies } = decide(snapshot, &self.policy, &calls, scope);
@@ -207,7 +218,8 @@ impl Reconciler {
             commands.push(Command::RequestChecks(plan.request_checks));
         }
         let resync = now.after(self.policy.resync);
-        self.look_again = plan.look_again.map_or(resync, |at| at.min(resync));
+        self.look_again =
+            [plan.look_again, self.stable_until].into_iter().flatten().fold(resync, Timestamp::min);
         match plan.effect.filter(|_| self.policy.mode == Mode::Act) {
             Some(effect) => {
                 self.phase = Phase::Performing(during(&effect), waiting);
@@ -227,7 +239,12 @@ impl Reconciler {
     }
 
     /// Answers what can be answered, and returns what is answered once the effect is done.
-    fn reply(&mut self, replies: Vec<Reply>, writes: bool, commands: &mut Vec<Command>) -> Vec<(CallId, Answering)> {
+    fn reply(
+        &mut self,
+        replies: Vec<Reply>,
+        writes: bool,
+        commands: &mut Vec<Command>,
+    ) -> Vec<(CallId, Answering)> {
         let mut waiting = Vec::new();
         let mut left = Vec::new();
         let rest = self.calls.split_off(replies.len());
@@ -256,7 +273,11 @@ impl Reconciler {
     }
 
     fn performed(&mut self, now: Timestamp, result: Result<Written, Failure>, commands: &mut Vec<Command>) {
-        let Phase::Performing(during, waiting) = std::mem::replace(&mut self.phase, Phase::Idle) else { return };
+        let (during, waiting) = match std::mem::replace(&mut self.phase, Phase::Idle) {
+            Phase::Performing(during, waiting) => (during, waiting),
+            // The driver lost what it was doing: nothing was performed, and nothing is known.
+            _ => (During::Observing, Vec::new()),
+        };
         // After each effect, or any error, observe again.
         self.dirty = true;
         match result {
@@ -264,6 +285,7 @@ impl Reconciler {
                 self.failures = 0;
                 if during == During::Landing {
                     self.stable_until = None;
+                    self.declined_landings = 0;
                 }
                 for (id, answer) in waiting {
                     if self.forget(id) {
@@ -306,8 +328,8 @@ impl Reconciler {
             Reaction::LookNow | Reaction::BackOff => self.rest_until(backed_off),
             Reaction::WaitFor(span) => self.rest_until(now.after(span)),
             Reaction::LeaveStable => {
-                self.stable_until = Some(backed_off);
-                self.look_again = self.look_again.min(backed_off);
+                self.declined_landings = self.declined_landings.saturating_add(1);
+                self.stable_until = Some(now.after(pause(self.declined_landings)));
             }
             Reaction::OneByOne if self.batch == Batch::All => self.batch = Batch::Background,
             Reaction::OneByOne => self.rest_until(backed_off),
@@ -322,7 +344,7 @@ impl Reconciler {
     }
 
     fn publish(&mut self, mut why: Vec<Reason>, commands: &mut Vec<Command>) {
-        if self.failures == 0 && self.stable_until.is_none() {
+        if self.failures == 0 && self.declined_landings == 0 {
             self.trouble = None;
         }
         why.extend(self.trouble.iter().map(|trouble| Reason::new(Code::Remote, "remote", trouble.clone())));
@@ -356,7 +378,9 @@ impl Reconciler {
         if due && self.quiet_until.is_none() {
             self.phase = Phase::Observing;
             self.dirty = false;
-            let revisions = self.calls.iter().filter_map(|pending| pending.call.request.revisions()).collect();
+            self.calls.iter_mut().for_each(|pending| pending.read_for = true);
+            let revisions =
+                self.calls.iter().filter_map(|pending| pending.call.request.revisions()).collect();
             commands.push(Command::Observe { revisions });
             return self.wake_for_calls(commands);
         }

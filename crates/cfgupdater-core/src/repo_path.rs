@@ -13,7 +13,9 @@ pub struct RepoPath(String);
 
 /// Says why a text is not a path of a repository.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a path inside a repository: no empty, `.`, `..` or `.git` component, no backslash, no control character")]
+#[error(
+    "`{0}` is not a path inside a repository: no empty, `.`, `..` or `.git` component, no backslash, no control character"
+)]
 pub struct InvalidPath(pub(crate) String);
 
 impl RepoPath {
@@ -102,7 +104,22 @@ mod tests {
         for good in ["a", "images/staging/tags.json", ".gitattributes", "a b/ü"] {
             assert!(good.parse::<RepoPath>().is_ok(), "{good:?}");
         }
-        for bad in ["", "/a", "a/", "a//b", ".", "a/../b", ".git/config", "a/.GIT", ".git. ", "git~1", "a\\b", "a\nb", ".g\u{200c}it", "a:b"] {
+        for bad in [
+            "",
+            "/a",
+            "a/",
+            "a//b",
+            ".",
+            "a/../b",
+            ".git/config",
+            "a/.GIT",
+            ".git. ",
+            "git~1",
+            "a\\b",
+            "a\nb",
+            ".g\u{200c}it",
+            "a:b",
+        ] {
             assert!(bad.parse::<RepoPath>().is_err(), "{bad:?}");
         }
     }

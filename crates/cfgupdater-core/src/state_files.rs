@@ -25,7 +25,9 @@ pub const ENTRY_PATH: &str = "entry.json";
 #[non_exhaustive]
 pub enum InvalidState {
     /// The format is newer than this version's.
-    #[error("the state branch has format {found}, this version knows up to {FORMAT_VERSION}: upgrade this replica")]
+    #[error(
+        "the state branch has format {found}, this version knows up to {FORMAT_VERSION}: upgrade this replica"
+    )]
     Newer {
         /// The format found.
         found: u32,
@@ -217,7 +219,9 @@ mod tests {
             Record::Paused { note },
         ];
         state.apply_entry(&Entry { at: testing::at(9), records });
-        state.ended.insert(testing::introduce("app", "staging", 9).id, End::Withdrawn { reason: "x".to_owned() });
+        state
+            .ended
+            .insert(testing::introduce("app", "staging", 9).id, End::Withdrawn { reason: "x".to_owned() });
         state
     }
 

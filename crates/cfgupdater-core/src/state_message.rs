@@ -50,7 +50,8 @@ fn lines(record: &Record) -> Vec<(&'static str, String)> {
             ("Autocommit-Actor", intent.actor.clone()),
         ],
         Record::Ended { id, end } => {
-            let mut lines = vec![("Autocommit-Id", id.to_string()), ("Autocommit-End", end.name().to_owned())];
+            let mut lines =
+                vec![("Autocommit-Id", id.to_string()), ("Autocommit-End", end.name().to_owned())];
             lines.extend(why(end));
             lines
         }
@@ -68,9 +69,10 @@ fn lines(record: &Record) -> Vec<(&'static str, String)> {
         | Record::AcceptedAsIs { note, .. } => {
             vec![("Autocommit-Actor", note.actor.clone()), ("Autocommit-Reason", note.reason.clone())]
         }
-        Record::Built { .. } | Record::StableSeen { .. } | Record::Reported { .. } | Record::Generation { .. } => {
-            Vec::new()
-        }
+        Record::Built { .. }
+        | Record::StableSeen { .. }
+        | Record::Reported { .. }
+        | Record::Generation { .. } => Vec::new(),
     }
 }
 

@@ -36,7 +36,8 @@ pub(crate) fn late<'a>(
 ) -> (Option<Timestamp>, Option<Late<'a>>) {
     let mut next = None;
     let mut found = None;
-    for check in by_check(required, runs).filter(|c| matches!(c.verdict, Verdict::Pending | Verdict::Missing)) {
+    for check in by_check(required, runs).filter(|c| matches!(c.verdict, Verdict::Pending | Verdict::Missing))
+    {
         let started = check.run.is_some();
         let begun = check.run.and_then(|run| run.at).unwrap_or(built_at).max(built_at);
         let due = if started { begun.after(limits.running) } else { built_at.after(limits.not_started) };

@@ -49,11 +49,17 @@ const LONGEST: usize = 200;
 /// Markers are those GitHub and GitLab document: `[skip ci]`, `[ci skip]`, `[no ci]`, `[skip actions]`,
 /// `[actions skip]`, `skip-checks:true`; and Azure's `***NO_CI***`.
 pub(crate) fn safe(text: &str) -> String {
-    let clean: String =
-        text.chars().map(|c| if c.is_control() || c.is_whitespace() || is_invisible(c) { ' ' } else { c }).collect();
+    let clean: String = text
+        .chars()
+        .map(|c| if c.is_control() || c.is_whitespace() || is_invisible(c) { ' ' } else { c })
+        .collect();
     let words: Vec<&str> = clean.split(' ').filter(|word| !word.is_empty()).collect();
     let line: String = words.join(" ").chars().take(LONGEST).collect();
-    if has_skip_marker(&line) { line.replace(['[', ']', '*'], "|").replace("skip-checks", "skip_checks") } else { line }
+    if has_skip_marker(&line) {
+        line.replace(['[', ']', '*'], "|").replace("skip-checks", "skip_checks")
+    } else {
+        line
+    }
 }
 
 fn is_invisible(c: char) -> bool {
@@ -61,8 +67,11 @@ fn is_invisible(c: char) -> bool {
 }
 
 fn has_skip_marker(line: &str) -> bool {
-    let squeezed: String = line.to_ascii_lowercase().chars().filter(|c| !matches!(c, ' ' | '-' | '_')).collect();
-    ["skipci", "ciskip", "noci", "skipactions", "actionsskip", "skipchecks"].iter().any(|m| squeezed.contains(m))
+    let squeezed: String =
+        line.to_ascii_lowercase().chars().filter(|c| !matches!(c, ' ' | '-' | '_')).collect();
+    ["skipci", "ciskip", "noci", "skipactions", "actionsskip", "skipchecks"]
+        .iter()
+        .any(|m| squeezed.contains(m))
 }
 
 #[cfg(test)]

@@ -53,7 +53,8 @@ pub fn by_check<'a>(
     required.checks.iter().map(move |check| {
         let latest = latest_of_each_series(check, runs);
         // A name that appears in several series must pass in each: the worst of them speaks.
-        let worst = latest.into_iter().map(|run| (of_run(run), run)).max_by_key(|(verdict, _)| badness(*verdict));
+        let worst =
+            latest.into_iter().map(|run| (of_run(run), run)).max_by_key(|(verdict, _)| badness(*verdict));
         match worst {
             Some((verdict, run)) => CheckVerdict { check, verdict, run: Some(run) },
             None => CheckVerdict { check, verdict: Verdict::Missing, run: None },
@@ -142,7 +143,10 @@ mod tests {
     #[test]
     fn unknown_conclusions_and_an_empty_required_set_are_not_green() {
         let required = RequiredChecks::named(["ci"]);
-        assert_eq!(verdict(&required, &[run("ci", 1, CheckState::Unknown("neat".to_owned()))]), Verdict::Pending);
+        assert_eq!(
+            verdict(&required, &[run("ci", 1, CheckState::Unknown("neat".to_owned()))]),
+            Verdict::Pending
+        );
         assert_eq!(verdict(&RequiredChecks::default(), &[]), Verdict::Missing);
         let allowed = RequiredChecks { allow_empty: true, ..RequiredChecks::default() };
         assert_eq!(verdict(&allowed, &[]), Verdict::Green);

@@ -1,14 +1,22 @@
 //! Applies intents to trees: the one way commits of auto are made, and the one way they are recognised.
 
 use cfgupdater_core::{
-    Autocommit, Commit, CommitId, Error, ErrorKind, GitRepo, Identity, Intent, IntentId, NewCommit, Policy, State,
-    TreeEdit, TreeId, encode_images,
+    Autocommit, Commit, CommitId, Error, ErrorKind, GitRepo, Identity, Intent, IntentId, NewCommit, Policy,
+    State, TreeEdit, TreeId, encode_images,
 };
 
 /// Writes the tree that `base` becomes when `intent` writes its set into its wave.
-pub(crate) fn tree(repo: &dyn GitRepo, base: &TreeId, intent: &Intent, policy: &Policy) -> Result<TreeId, Error> {
+pub(crate) fn tree(
+    repo: &dyn GitRepo,
+    base: &TreeId,
+    intent: &Intent,
+    policy: &Policy,
+) -> Result<TreeId, Error> {
     let set = policy.set(&intent.set).ok_or_else(|| {
-        Error::new(ErrorKind::Invalid, format!("image set `{}` of intent {} is not configured", intent.set, intent.id))
+        Error::new(
+            ErrorKind::Invalid,
+            format!("image set `{}` of intent {} is not configured", intent.set, intent.id),
+        )
     })?;
     let files = set.layout.files(&intent.wave);
     let (tags, digests) = encode_images(&intent.images);

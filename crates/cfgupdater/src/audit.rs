@@ -56,9 +56,9 @@ impl Audit {
         };
         let Some(start) = start else { return Ok(LogPage { items: Vec::new(), next: None }) };
         let repo = Arc::clone(&self.repo);
-        tokio::task::spawn_blocking(move || read_page(&*repo, start, limit))
-            .await
-            .map_err(|error| Error::new(ErrorKind::Other, "reading the audit trail was interrupted").with_source(error))?
+        tokio::task::spawn_blocking(move || read_page(&*repo, start, limit)).await.map_err(|error| {
+            Error::new(ErrorKind::Other, "reading the audit trail was interrupted").with_source(error)
+        })?
     }
 }
 
@@ -78,7 +78,8 @@ fn read_entry(repo: &dyn GitRepo, commit: CommitId) -> Result<Vec<LogItem>, Erro
     let Some(entry) = repo.entry(&tree, &path)? else { return Ok(Vec::new()) };
     let content = repo.blob(&cfgupdater_core::BlobId::new(entry.id))?;
     let entry = decode_entry(&content).map_err(|error| {
-        Error::new(ErrorKind::Corrupt, format!("state commit {} can't be read", commit.short(10))).with_source(error)
+        Error::new(ErrorKind::Corrupt, format!("state commit {} can't be read", commit.short(10)))
+            .with_source(error)
     })?;
     let item = |record| LogItem { state: commit, at: entry.at, record };
     Ok(entry.records.into_iter().map(item).collect())

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cfgupdater_core::{
-    Answer, CallId, Command, CommitId, Effect, Failure, Forge, ForgeAction, GitRemote, GitRepo, Input, Policy, Reason,
-    Reconciler, Refusal, RefusalKind, RepoName, Snapshot, Timestamp, Written, explain,
+    Answer, CallId, Command, CommitId, Effect, Failure, Forge, ForgeAction, GitRemote, GitRepo, Input,
+    Policy, Reason, Reconciler, Refusal, RefusalKind, RepoName, Snapshot, Timestamp, Written, explain,
 };
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -62,6 +62,7 @@ impl Engine {
     }
 
     /// Starts the task of one repository.
+    #[expect(clippy::needless_pass_by_value, reason = "the task owns its backends, as a caller reads it")]
     pub fn start(&mut self, name: RepoName, policy: Policy, backends: Backends) -> RepoHandle {
         let policy = Arc::new(policy);
         let (sender, receiver) = mpsc::channel(QUEUE);
@@ -84,8 +85,8 @@ impl Engine {
         let worker = Worker {
             reconciler: Reconciler::new((*policy).clone(), clock::now()),
             observer: Arc::new(Observer::new(backends.clone(), Arc::clone(&policy))),
-            performer: Arc::new(Performer::new(backends.clone(), policy)),
-            forge: backends.forge,
+            forge: Arc::clone(&backends.forge),
+            performer: Arc::new(Performer::new(backends, policy)),
             view,
             snapshot: None,
             calls: BTreeMap::new(),
@@ -186,7 +187,9 @@ impl Worker {
             Command::Answer { id, answer } => {
                 self.count(|counters| counters.calls += 1);
                 // A caller that went away doesn't change what was decided.
-                let _ = self.calls.remove(&id).map(|caller| caller.send(answer));
+                if let Some(caller) = self.calls.remove(&id) {
+                    let _ = caller.send(answer);
+                }
             }
             Command::Publish(why) => self.publish(why),
             Command::WakeAt { at, jitter } => self.wake = Some(instant(at, jitter)),
@@ -236,7 +239,9 @@ impl Worker {
             Input::Performed(Err(failure)) => {
                 warn!("a push did not succeed: {}", failure.describe());
                 let declined = matches!(failure, Failure::Declined { .. });
-                self.count(|counters| if declined { counters.declined += 1 } else { counters.lost_races += 1 });
+                self.count(
+                    |counters| if declined { counters.declined += 1 } else { counters.lost_races += 1 },
+                );
             }
             _ => {}
         }

@@ -25,23 +25,27 @@ pub(crate) struct HistoryReader {
 
 impl HistoryReader {
     /// Brings the history up to `tip`; starts over where `tip` doesn't continue what was read.
-    pub(crate) fn advance(&mut self, repo: &dyn GitRepo, tip: CommitId, policy: &Policy) -> Result<Arc<History>, Error> {
+    pub(crate) fn advance(
+        &mut self,
+        repo: &dyn GitRepo,
+        tip: CommitId,
+        policy: &Policy,
+    ) -> Result<Arc<History>, Error> {
         if self.history.tip() == Some(tip) {
             return Ok(Arc::clone(&self.history));
         }
         let commits = match self.history.tip() {
-            Some(read) => self.continuation(repo, tip, read)?,
+            Some(read) => continuation(repo, tip, read)?,
             None => None,
         };
-        let commits = match commits {
-            Some(new) => new,
-            None => {
-                *self = Self::default();
-                repo.walk(&Walk::from(tip).first_parent())?
-            }
+        let commits = if let Some(new) = commits {
+            new
+        } else {
+            *self = Self::default();
+            repo.walk(&Walk::from(tip).first_parent())?
         };
         for id in commits.iter().rev() {
-            self.push(repo, repo.commit(id)?, policy)?;
+            self.push(repo, &repo.commit(id)?, policy)?;
         }
         Ok(Arc::clone(&self.history))
     }
@@ -51,17 +55,7 @@ impl HistoryReader {
         self.cited_state
     }
 
-    /// Lists the commits from `tip` down to, but not including, `read`; `None` where first parents don't lead there.
-    fn continuation(&self, repo: &dyn GitRepo, tip: CommitId, read: CommitId) -> Result<Option<Vec<CommitId>>, Error> {
-        if !repo.has_commit(&read)? {
-            return Ok(None);
-        }
-        let new = repo.walk(&Walk::from(tip).first_parent().hiding(read))?;
-        let Some(oldest) = new.last() else { return Ok(None) };
-        Ok((repo.commit(oldest)?.parents.first() == Some(&read)).then_some(new))
-    }
-
-    fn push(&mut self, repo: &dyn GitRepo, commit: Commit, policy: &Policy) -> Result<(), Error> {
+    fn push(&mut self, repo: &dyn GitRepo, commit: &Commit, policy: &Policy) -> Result<(), Error> {
         let changed = self.changed_slots(repo, &commit.tree, policy)?;
         let said = if changed.is_empty() { None } else { Autocommit::decode(&commit.message) };
         if let Some(state) = said.as_ref().and_then(|said| said.state) {
@@ -87,7 +81,8 @@ impl HistoryReader {
         let mut unchanged_tops: BTreeMap<RepoPath, bool> = BTreeMap::new();
         for (set, wave) in slots(policy) {
             let files = set.layout.files(&wave.name);
-            let top: RepoPath = files.tags.components().next().unwrap_or_default().parse().expect("part of a path");
+            let top: RepoPath =
+                files.tags.components().next().unwrap_or_default().parse().expect("part of a path");
             if !unchanged_tops.contains_key(&top) {
                 let id = repo.entry(tree, &top)?.map(|entry| entry.id);
                 let same = self.tops.insert(top.clone(), id) == Some(id);
@@ -106,6 +101,16 @@ impl HistoryReader {
         }
         Ok(changed)
     }
+}
+
+/// Lists the commits from `tip` down to, but not including, `read`; `None` where first parents don't lead there.
+fn continuation(repo: &dyn GitRepo, tip: CommitId, read: CommitId) -> Result<Option<Vec<CommitId>>, Error> {
+    if !repo.has_commit(&read)? {
+        return Ok(None);
+    }
+    let new = repo.walk(&Walk::from(tip).first_parent().hiding(read))?;
+    let Some(oldest) = new.last() else { return Ok(None) };
+    Ok((repo.commit(oldest)?.parents.first() == Some(&read)).then_some(new))
 }
 
 /// Lists every set with every wave it goes through.

@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use cfgupdater_core::{
-    Branches, ChainCommit, CommitId, Error, ErrorKind, Fault, Forge, GitRemote, GitRepo, History, ImageMap, IntentId,
-    Policy, RefMap, Relation, Release, Revision, Snapshot, State, Step, Timestamp, Walk, decode_state,
+    Branches, ChainCommit, CommitId, Error, ErrorKind, Fault, Forge, GitRemote, GitRepo, History, ImageMap,
+    IntentId, Policy, RefMap, Relation, Release, Revision, Snapshot, State, Step, Timestamp, Walk,
+    decode_state,
 };
 
 use crate::engine::Backends;
@@ -98,7 +99,8 @@ impl Observer {
             let mut memory = memory.lock().unwrap_or_else(PoisonError::into_inner);
             Reader { repo: &*repo, policy: &policy }.read(&refs, &revisions, &mut memory)
         };
-        let interrupted = |error| Error::new(ErrorKind::Other, "reading the repository was interrupted").with_source(error);
+        let interrupted =
+            |error| Error::new(ErrorKind::Other, "reading the repository was interrupted").with_source(error);
         tokio::task::spawn_blocking(read).await.map_err(interrupted)?
     }
 }
@@ -109,7 +111,12 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn read(&self, refs: &RefMap, revisions: &BTreeSet<CommitId>, memory: &mut Memory) -> Result<Reading, Error> {
+    fn read(
+        &self,
+        refs: &RefMap,
+        revisions: &BTreeSet<CommitId>,
+        memory: &mut Memory,
+    ) -> Result<Reading, Error> {
         let branches = self.branches(refs)?;
         let mut faults = Vec::new();
         let state = self.state(branches.state, memory, &mut faults)?;
@@ -133,7 +140,10 @@ impl Reader<'_> {
     fn branches(&self, refs: &RefMap) -> Result<Branches, Error> {
         let tip = |branch: &cfgupdater_core::BranchName| refs.get(&branch.to_ref()).copied();
         let missing = || {
-            let message = format!("the stable branch `{}` does not exist on the remote; push it first", self.policy.stable);
+            let message = format!(
+                "the stable branch `{}` does not exist on the remote; push it first",
+                self.policy.stable
+            );
             Error::new(ErrorKind::NotFound, message)
         };
         Ok(Branches {
@@ -144,7 +154,12 @@ impl Reader<'_> {
         })
     }
 
-    fn state(&self, tip: Option<CommitId>, memory: &mut Memory, faults: &mut Vec<Fault>) -> Result<State, Error> {
+    fn state(
+        &self,
+        tip: Option<CommitId>,
+        memory: &mut Memory,
+        faults: &mut Vec<Fault>,
+    ) -> Result<State, Error> {
         let Some(tip) = tip else { return Ok(State::default()) };
         if let Some((_, state)) = memory.state.as_ref().filter(|(read, _)| *read == tip) {
             return Ok(state.clone());
@@ -207,7 +222,9 @@ impl Reader<'_> {
     ) -> Result<BTreeMap<IntentId, CommitId>, Error> {
         let mut landed = BTreeMap::new();
         for intent in state.live() {
-            if let Some(found) = history.by_intent(intent.id).filter(|found| found.release == Some(intent.release)) {
+            if let Some(found) =
+                history.by_intent(intent.id).filter(|found| found.release == Some(intent.release))
+            {
                 landed.insert(intent.id, found.commit);
                 continue;
             }
@@ -233,12 +250,11 @@ impl Reader<'_> {
             let step = Step { set, from, to, state, history, now: Timestamp::default() };
             for candidate in step.candidates().into_iter().take(CANDIDATES_READ) {
                 let Some(release) = candidate.release else { continue };
-                let known = match memory.images.get(&release) {
-                    Some(known) => Some(known.clone()),
-                    None => {
-                        let slot = (from.name.clone(), set.name.clone());
-                        images_at(self.repo, &self.repo.commit(&candidate.commit)?.tree, &slot, self.policy)?
-                    }
+                let slot = (from.name.clone(), set.name.clone());
+                let known = if let Some(known) = memory.images.get(&release) {
+                    Some(known.clone())
+                } else {
+                    images_at(self.repo, &self.repo.commit(&candidate.commit)?.tree, &slot, self.policy)?
                 };
                 images.extend(known.map(|images| (release, images)));
             }
@@ -256,7 +272,12 @@ impl Reader<'_> {
         named.iter().map(|id| Ok((*id, self.revision(id, branches, history)?))).collect()
     }
 
-    fn revision(&self, id: &CommitId, branches: &Branches, history: &History) -> Result<Option<Revision>, Error> {
+    fn revision(
+        &self,
+        id: &CommitId,
+        branches: &Branches,
+        history: &History,
+    ) -> Result<Option<Revision>, Error> {
         if !self.repo.has_commit(id)? {
             return Ok(None);
         }

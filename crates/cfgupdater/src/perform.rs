@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use cfgupdater_core::{
-    AutoEdit, Built, CommitId, Effect, Entry, Error, ErrorKind, Failure, GitRepo, Intent, Policy, Record, RefEdit,
-    RefName, RefOutcome, Snapshot, State, Transaction, Written,
+    AutoEdit, Built, CommitId, Effect, Entry, Error, ErrorKind, Failure, GitRepo, Intent, Policy, Record,
+    RefEdit, RefName, RefOutcome, Snapshot, State, Transaction, Written,
 };
 
 use crate::engine::Backends;
@@ -61,7 +61,8 @@ impl Performer {
             let mut accepted_in = accepted_in.lock().unwrap_or_else(PoisonError::into_inner);
             Writer { repo: &*repo, policy: &policy }.prepare(&transaction, &snapshot, &mut accepted_in)
         };
-        let interrupted = |error| Error::new(ErrorKind::Other, "writing objects was interrupted").with_source(error);
+        let interrupted =
+            |error| Error::new(ErrorKind::Other, "writing objects was interrupted").with_source(error);
         let prepared = tokio::task::spawn_blocking(prepare).await.map_err(interrupted);
         let Prepared { mut edits, written } = prepared.flatten().map_err(|error| Failure::of(&error))?;
         edits.extend(park);
@@ -78,7 +79,8 @@ impl Performer {
             format!("refs/heads/cfgupdater/parked/{commit}").parse().expect("an id makes a valid name")
         };
         let names: Vec<RefName> = commits.iter().map(name).collect();
-        let known = self.backends.remote.ls_remote(&names, PUSH_DEADLINE).await.map_err(|e| Failure::of(&e))?;
+        let known =
+            self.backends.remote.ls_remote(&names, PUSH_DEADLINE).await.map_err(|e| Failure::of(&e))?;
         let missing = names.into_iter().zip(commits).filter(|(name, _)| !known.contains_key(name));
         Ok(missing.map(|(name, commit)| RefEdit::exact(name, None, Some(*commit))).collect())
     }
@@ -97,7 +99,9 @@ fn worst(outcomes: &[RefOutcome]) -> Option<Failure> {
     find(|outcome| matches!(outcome, RefOutcome::Stale { .. }).then_some(Failure::Stale))
         .or_else(|| {
             find(|outcome| match outcome {
-                RefOutcome::Indeterminate { reason } => Some(Failure::Indeterminate { reason: reason.clone() }),
+                RefOutcome::Indeterminate { reason } => {
+                    Some(Failure::Indeterminate { reason: reason.clone() })
+                }
                 _ => None,
             })
         })
@@ -126,7 +130,7 @@ impl Writer<'_> {
         let mut state = snapshot.state.clone();
         if !transaction.records.is_empty() {
             self.record(&mut state, &mut tip, transaction.records.clone())?;
-            self.remember_accepted(transaction, tip, accepted_in);
+            remember_accepted(transaction, tip, accepted_in);
         }
         let mut edits = Vec::new();
         let mut written = Written::default();
@@ -145,20 +149,17 @@ impl Writer<'_> {
     }
 
     /// Adds one commit to the state branch.
-    fn record(&self, state: &mut State, tip: &mut Option<CommitId>, records: Vec<Record>) -> Result<(), Error> {
+    fn record(
+        &self,
+        state: &mut State,
+        tip: &mut Option<CommitId>,
+        records: Vec<Record>,
+    ) -> Result<(), Error> {
         let entry = Entry { at: clock::now(), records };
         let before = state.clone();
         state.apply_entry(&entry);
         *tip = Some(state_branch::write(self.repo, *tip, &before, state, &entry, &self.policy.identity)?);
         Ok(())
-    }
-
-    fn remember_accepted(&self, transaction: &Transaction, tip: Option<CommitId>, accepted_in: &mut AcceptedIn) {
-        for record in &transaction.records {
-            if let (Record::Accepted { intent }, Some(tip)) = (record, tip) {
-                accepted_in.remember(intent.id, tip);
-            }
-        }
     }
 
     /// Re-applies intents one after the other: the whole of what other tools do by `git rebase`.
@@ -180,6 +181,14 @@ impl Writer<'_> {
             parent = self.repo.commit(&commit)?;
         }
         Ok(commits)
+    }
+}
+
+fn remember_accepted(transaction: &Transaction, tip: Option<CommitId>, accepted_in: &mut AcceptedIn) {
+    for record in &transaction.records {
+        if let (Record::Accepted { intent }, Some(tip)) = (record, tip) {
+            accepted_in.remember(intent.id, tip);
+        }
     }
 }
 

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use cfgupdater_core::{
-    BlobId, CommitId, ENTRY_PATH, EntryKind, Entry, Error, ErrorKind, GitRepo, Identity, IntentId, NewCommit,
-    RepoPath, State, StateFiles, TreeEdit, TreeId, Walk, encode_entry, encode_state, intent_path, state_message,
+    BlobId, CommitId, ENTRY_PATH, Entry, EntryKind, Error, ErrorKind, GitRepo, Identity, IntentId, NewCommit,
+    RepoPath, State, StateFiles, TreeEdit, TreeId, Walk, encode_entry, encode_state, intent_path,
+    state_message,
 };
 
 /// Reads all files of a state commit. Paths that can't be ours are passed over.
@@ -85,7 +86,12 @@ impl AcceptedIn {
     }
 
     /// Finds the oldest commit in a row, from `tip` back, that holds the intent's file.
-    pub(crate) fn find(&mut self, repo: &dyn GitRepo, tip: CommitId, intent: IntentId) -> Result<CommitId, Error> {
+    pub(crate) fn find(
+        &mut self,
+        repo: &dyn GitRepo,
+        tip: CommitId,
+        intent: IntentId,
+    ) -> Result<CommitId, Error> {
         if let Some(known) = self.0.get(&intent) {
             return Ok(*known);
         }

@@ -111,10 +111,12 @@ impl<'a> Draft<'a> {
             verdict: *verdict,
             live: commit.intent.is_some_and(|id| self.projection.chain.contains(&id)),
         };
-        let candidates: Vec<Candidate> = self.snapshot.chain.iter().zip(&self.verdicts).map(candidate).collect();
+        let candidates: Vec<Candidate> =
+            self.snapshot.chain.iter().zip(&self.verdicts).map(candidate).collect();
         let to = self.snapshot.chain[landable(&candidates, self.policy.landing)?].id;
         if let Some(pause) = &self.state.paused {
-            let text = format!("{} is green, but {} paused landing: {}", to.short(10), pause.actor, pause.reason);
+            let text =
+                format!("{} is green, but {} paused landing: {}", to.short(10), pause.actor, pause.reason);
             self.why.push(Reason::new(Code::Paused, "stable", text));
             return None;
         }
@@ -165,7 +167,8 @@ impl<'a> Draft<'a> {
     }
 
     fn failure_of(&self, commit: &CommitId) -> Evidence {
-        let failed = by_check(&self.snapshot.required, self.runs(commit)).find(|said| said.verdict == Verdict::Red);
+        let failed =
+            by_check(&self.snapshot.required, self.runs(commit)).find(|said| said.verdict == Verdict::Red);
         let run = failed.and_then(|said| said.run);
         Evidence {
             commit: *commit,
@@ -182,7 +185,8 @@ impl<'a> Draft<'a> {
 
     /// Finds checks that don't start or don't end: evicted if they did on a later commit, else reported as stalled.
     fn watch_the_clock(&mut self) {
-        let limits = Limits { not_started: self.policy.not_started_timeout, running: self.policy.running_timeout };
+        let limits =
+            Limits { not_started: self.policy.not_started_timeout, running: self.policy.running_timeout };
         let tip = self.snapshot.chain.len().saturating_sub(1);
         for (index, commit) in self.snapshot.chain.iter().enumerate() {
             let Some(built_at) = self.state.built_at(&commit.id) else { continue };
@@ -196,8 +200,9 @@ impl<'a> Draft<'a> {
             let Some(found) = found else { continue };
             let later: Vec<&[CheckRun]> =
                 self.snapshot.chain[index + 1..].iter().map(|above| self.runs(&above.id)).collect();
-            let parent =
-                index.checked_sub(1).map_or_else(|| self.snapshot.stable_verdict(), |below| self.verdicts[below]);
+            let parent = index
+                .checked_sub(1)
+                .map_or_else(|| self.snapshot.stable_verdict(), |below| self.verdicts[below]);
             if parent == Verdict::Green && ended_later(found.check, &later) {
                 return self.evict_at(index, Some(&found.check.name.clone()));
             }
@@ -219,9 +224,10 @@ impl<'a> Draft<'a> {
                 }
                 Progress::Promote { introduction, id, attempt } => {
                     // Images that this snapshot doesn't hold are read for the next one.
-                    let Some((release, images)) = introduction.release.and_then(|release| {
-                        Some((release, self.snapshot.images.get(&release)?.clone()))
-                    }) else {
+                    let Some((release, images)) = introduction
+                        .release
+                        .and_then(|release| Some((release, self.snapshot.images.get(&release)?.clone())))
+                    else {
                         self.look_again_at(Some(now.after(UNREAD)));
                         continue;
                     };
@@ -302,8 +308,10 @@ impl<'a> Draft<'a> {
         if self.state.stable_seen != Some(snapshot.branches.stable) {
             records.push(Record::StableSeen { commit: snapshot.branches.stable });
         }
-        let foreign = snapshot.chain.iter().filter(|commit| commit.intent.is_none()).map(|commit| commit.id);
-        let park = if auto.is_some() { foreign.last().into_iter().collect() } else { Vec::new() };
+        let mut foreign =
+            snapshot.chain.iter().filter(|commit| commit.intent.is_none()).map(|commit| commit.id);
+        // The topmost one holds all that lie beneath it.
+        let park = if auto.is_some() { foreign.next_back().into_iter().collect() } else { Vec::new() };
         Transaction { state: snapshot.branches.state, records, auto, park }
     }
 
@@ -320,17 +328,19 @@ impl<'a> Draft<'a> {
             return Vec::new();
         }
         let undecided = |verdict: Verdict| matches!(verdict, Verdict::Missing | Verdict::Pending);
-        let chain = self.snapshot.chain.iter().zip(&self.verdicts).filter(|(_, verdict)| undecided(**verdict));
+        let chain =
+            self.snapshot.chain.iter().zip(&self.verdicts).filter(|(_, verdict)| undecided(**verdict));
         let stable = self.probe.filter(|commit| *commit == self.snapshot.branches.stable);
         chain.map(|(commit, _)| commit.id).chain(stable).collect()
     }
 
     fn explain_the_chain(&mut self) {
         self.why.extend(self.projection.queued.iter().map(|(_, reason)| reason.clone()));
-        let windows: Vec<Option<Timestamp>> = self.projection.queued.iter().map(|(_, reason)| reason.until).collect();
-        windows.into_iter().for_each(|until| self.look_again_at(until));
+        let windows = self.projection.queued.iter().filter_map(|(_, reason)| reason.until).min();
+        self.look_again_at(windows);
         if self.snapshot.required.checks.is_empty() && !self.snapshot.required.allow_empty {
-            let text = "no check is required, so nothing lands; name the required checks in the configuration";
+            let text =
+                "no check is required, so nothing lands; name the required checks in the configuration";
             self.why.push(Reason::new(Code::NoRequiredChecks, "stable", text));
         }
         for (commit, verdict) in self.snapshot.chain.iter().zip(&self.verdicts) {
@@ -341,7 +351,8 @@ impl<'a> Draft<'a> {
                     self.why.push(Reason::new(Code::Foreign, subject, text));
                 }
                 (Some(_), Verdict::Pending | Verdict::Missing) => {
-                    let text = format!("`{}` waits for {}", commit.subject, self.undecided_checks(&commit.id));
+                    let text =
+                        format!("`{}` waits for {}", commit.subject, self.undecided_checks(&commit.id));
                     self.why.push(Reason::new(Code::Checks, subject, text));
                 }
                 (Some(_), Verdict::Green | Verdict::Red) => {}
@@ -350,7 +361,8 @@ impl<'a> Draft<'a> {
     }
 
     fn undecided_checks(&self, commit: &CommitId) -> String {
-        let waiting = by_check(&self.snapshot.required, self.runs(commit)).filter(|c| c.verdict != Verdict::Green);
+        let waiting =
+            by_check(&self.snapshot.required, self.runs(commit)).filter(|c| c.verdict != Verdict::Green);
         let said = waiting.map(|said| match said.run {
             Some(_) => format!("check {} (running)", said.check),
             None => format!("check {} (not started)", said.check),

@@ -1,0 +1,252 @@
+//! The loop around the plan, step by step.
+
+use super::*;
+use crate::call::{Announced, Claim, DeploymentReport, Request};
+use crate::check::CheckState;
+use crate::error::ErrorKind;
+use crate::error::Retry;
+use crate::record::DeploymentStatus;
+use crate::snapshot::Fault;
+use crate::testing::{Scene, announcement, at, commit, introduce};
+
+fn announce(n: u8) -> Call {
+    Call { actor: "app-ci".to_owned(), request: Request::Announce(announcement("app", n)) }
+}
+
+fn started(scene: &Scene) -> Reconciler {
+    let mut reconciler = Reconciler::new(scene.policy.clone(), scene.now);
+    assert!(observes(&reconciler.step(scene.now, Input::Tick)));
+    reconciler
+}
+
+/// A reconciler that has looked at a scene and found nothing to do.
+fn idle(scene: &Scene) -> Reconciler {
+    let mut reconciler = started(scene);
+    let commands = reconciler.step(scene.now, observed(scene));
+    assert!(!observes(&commands) && effect(&commands).is_none(), "{commands:?}");
+    reconciler
+}
+
+fn observed(scene: &Scene) -> Input {
+    Input::Observed(Ok(Arc::new(scene.snapshot())))
+}
+
+fn observes(commands: &[Command]) -> bool {
+    commands.iter().any(|command| matches!(command, Command::Observe { .. }))
+}
+
+fn effect(commands: &[Command]) -> Option<&Effect> {
+    commands.iter().find_map(|command| match command {
+        Command::Perform(effect) => Some(effect),
+        _ => None,
+    })
+}
+
+fn answers(commands: &[Command]) -> Vec<(u64, Result<Answer, Refusal>)> {
+    let answer = |command: &Command| match command {
+        Command::Answer { id, answer } => Some((id.0, answer.clone())),
+        _ => None,
+    };
+    commands.iter().filter_map(answer).collect()
+}
+
+fn woken_at(commands: &[Command]) -> Option<Timestamp> {
+    commands.iter().rev().find_map(|command| match command {
+        Command::WakeAt { at, .. } => Some(*at),
+        _ => None,
+    })
+}
+
+/// Calls, waits out the batch window, and returns what follows from a fresh observation.
+fn call_and_observe(reconciler: &mut Reconciler, scene: &Scene, calls: &[Call]) -> Vec<Command> {
+    for (id, call) in (0..).zip(calls) {
+        let commands = reconciler.step(scene.now, Input::Call { id: CallId(id), call: call.clone() });
+        assert!(!observes(&commands), "calls are gathered first");
+    }
+    assert!(observes(&reconciler.step(scene.now.after(scene.policy.batch_window), Input::Tick)));
+    reconciler.step(scene.now, observed(scene))
+}
+
+fn written(n: u8) -> Input {
+    Input::Performed(Ok(Written { commits: vec![(introduce("app", "staging", n).id, commit(n))] }))
+}
+
+fn outcome(answer: &Result<Answer, Refusal>) -> (Outcome, Option<CommitId>) {
+    match answer {
+        Ok(Answer::Announced(Announced { outcome, commit, .. })) => (*outcome, *commit),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn calls_are_gathered_written_once_and_answered_after_the_write() {
+    let scene = Scene::new();
+    let mut reconciler = idle(&scene);
+    let commands = call_and_observe(&mut reconciler, &scene, &[announce(1), announce(2)]);
+    let Some(Effect::Write(transaction)) = effect(&commands) else { panic!("{commands:?}") };
+    assert_eq!(transaction.auto.as_ref().unwrap().intents.len(), 2);
+    assert_eq!(answers(&commands), []);
+    let commands = reconciler.step(scene.now, written(1));
+    let answers = answers(&commands);
+    assert_eq!(outcome(&answers[0].1), (Outcome::Committed, Some(commit(1))));
+    assert_eq!(outcome(&answers[1].1), (Outcome::Queued, None));
+    assert!(observes(&commands), "after each effect, observe again");
+}
+
+#[test]
+fn a_lost_race_is_decided_again_on_what_is_there_now() {
+    let scene = Scene::new();
+    let mut reconciler = idle(&scene);
+    call_and_observe(&mut reconciler, &scene, &[announce(1)]);
+    let commands = reconciler.step(scene.now, Input::Performed(Err(Failure::Stale)));
+    assert!(observes(&commands) && answers(&commands).is_empty());
+    let mut other = Scene::new();
+    other.accept(introduce("app", "staging", 1));
+    other.state.built.clear();
+    other.on_auto(1, introduce("app", "staging", 1));
+    let commands = reconciler.step(scene.now, observed(&other));
+    assert_eq!(outcome(&answers(&commands)[0].1), (Outcome::Duplicate, Some(commit(1))));
+}
+
+#[test]
+fn a_write_whose_answer_was_lost_is_no_duplicate_of_itself() {
+    let scene = Scene::new();
+    let mut reconciler = idle(&scene);
+    call_and_observe(&mut reconciler, &scene, &[announce(1)]);
+    let lost = Failure::Indeterminate { reason: "connection reset".to_owned() };
+    assert!(observes(&reconciler.step(scene.now, Input::Performed(Err(lost)))));
+    let mut applied = Scene::new();
+    applied.on_auto(1, introduce("app", "staging", 1));
+    let commands = reconciler.step(scene.now, observed(&applied));
+    assert_eq!(outcome(&answers(&commands)[0].1), (Outcome::Committed, Some(commit(1))));
+}
+
+#[test]
+fn a_declined_batch_is_written_one_by_one_until_the_guilty_call_is_found() {
+    let scene = Scene::new();
+    let mut reconciler = idle(&scene);
+    let declined = || Input::Performed(Err(Failure::Declined { reason: "secret found".to_owned() }));
+    call_and_observe(&mut reconciler, &scene, &[announce(1), announce(2)]);
+    assert!(observes(&reconciler.step(scene.now, declined())));
+    // The background alone has nothing to write.
+    assert!(observes(&reconciler.step(scene.now, observed(&scene))));
+    let commands = reconciler.step(scene.now, observed(&scene));
+    let Some(Effect::Write(transaction)) = effect(&commands) else { panic!("{commands:?}") };
+    assert_eq!(transaction.auto.as_ref().unwrap().intents.len(), 1);
+    let commands = reconciler.step(scene.now, declined());
+    let refused = answers(&commands);
+    assert!(
+        matches!(&refused[..], [(0, Err(refusal))] if refusal.kind == RefusalKind::Declined),
+        "{refused:?}"
+    );
+    let commands = reconciler.step(scene.now, observed(&scene));
+    assert!(effect(&commands).is_some(), "the innocent call goes on");
+    assert_eq!(answers(&reconciler.step(scene.now, written(2))).len(), 1);
+}
+
+#[test]
+fn a_declined_landing_is_left_alone_for_longer_each_time_while_calls_go_on() {
+    let mut scene = Scene::new();
+    scene.on_auto(1, introduce("app", "staging", 1));
+    scene.check(1, CheckState::Success);
+    let mut reconciler = started(&scene);
+    let mut now = scene.now;
+    for pause in [1, 2, 4] {
+        assert!(matches!(effect(&reconciler.step(now, observed(&scene))), Some(Effect::Land { .. })));
+        let declined = Failure::Declined { reason: "GH006".to_owned() };
+        assert!(observes(&reconciler.step(now, Input::Performed(Err(declined)))));
+        let commands = reconciler.step(now, observed(&scene));
+        assert_eq!(effect(&commands), None);
+        now = now.after(Duration::from_secs(pause));
+        assert_eq!(woken_at(&commands), Some(now));
+        assert!(observes(&reconciler.step(now, Input::Tick)));
+    }
+}
+
+#[test]
+fn an_unreachable_remote_is_asked_less_and_less_often_and_callers_are_told_in_time() {
+    let scene = Scene::new();
+    let mut reconciler = started(&scene);
+    let down = || {
+        let message = "connection refused".to_owned();
+        Input::Observed(Err(Failure::Backend {
+            kind: ErrorKind::Unavailable,
+            message,
+            retry: Retry::Backoff,
+        }))
+    };
+    let commands = reconciler.step(scene.now, down());
+    assert_eq!(woken_at(&commands), Some(scene.now.after(Duration::from_secs(1))));
+    reconciler.step(scene.now, Input::Call { id: CallId(7), call: announce(1) });
+    let later = scene.now.after(Duration::from_secs(1));
+    assert!(observes(&reconciler.step(later, Input::Tick)));
+    let commands = reconciler.step(later, down());
+    assert_eq!(woken_at(&commands), Some(later.after(Duration::from_secs(2))));
+    let commands = reconciler.step(scene.now.after(PATIENCE), Input::Tick);
+    assert!(matches!(&answers(&commands)[..], [(7, Err(refusal))]
+        if refusal.kind == RefusalKind::Unavailable && refusal.detail.contains("connection refused")));
+}
+
+#[test]
+fn a_call_is_not_decided_by_what_was_read_before_it_came() {
+    let scene = Scene::new();
+    let mut reconciler = started(&scene);
+    let report = DeploymentReport {
+        wave: "staging".parse().unwrap(),
+        target: "staging-1".parse().unwrap(),
+        status: DeploymentStatus::Succeeded,
+        claim: Claim::Revision(commit(9)),
+        set: None,
+        observed_at: None,
+    };
+    let call = Call { actor: "argocd".to_owned(), request: Request::Report(report) };
+    reconciler.step(scene.now, Input::Call { id: CallId(1), call });
+    let commands = reconciler.step(scene.now, observed(&scene));
+    assert_eq!(answers(&commands), []);
+    let asked = Command::Observe { revisions: [commit(9)].into() };
+    assert!(commands.contains(&asked), "{commands:?}");
+}
+
+#[test]
+fn hints_that_come_together_are_one_look() {
+    let scene = Scene::new();
+    let mut reconciler = started(&scene);
+    for _ in 0..100 {
+        assert!(!observes(&reconciler.step(scene.now, Input::Look)));
+    }
+    assert!(observes(&reconciler.step(scene.now, observed(&scene))));
+    assert!(!observes(&reconciler.step(scene.now, observed(&scene))));
+}
+
+#[test]
+fn without_any_hint_the_timer_looks() {
+    let scene = Scene::new();
+    let mut reconciler = started(&scene);
+    let next = woken_at(&reconciler.step(scene.now, observed(&scene))).unwrap();
+    assert_eq!(next, scene.now.after(scene.policy.resync));
+    assert!(observes(&reconciler.step(next, Input::Tick)));
+}
+
+#[test]
+fn an_observing_replica_writes_nothing() {
+    let mut scene = Scene::new();
+    scene.policy.mode = Mode::Observe;
+    let mut reconciler = idle(&scene);
+    let commands = call_and_observe(&mut reconciler, &scene, &[announce(1)]);
+    assert!(effect(&commands).is_none());
+    assert!(
+        matches!(&answers(&commands)[..], [(0, Err(refusal))] if refusal.kind == RefusalKind::Unavailable)
+    );
+}
+
+#[test]
+fn a_fault_answers_calls_at_once() {
+    let scene = Scene::new();
+    let mut reconciler = idle(&scene);
+    reconciler.step(scene.now, Input::Call { id: CallId(0), call: announce(1) });
+    reconciler.step(scene.now.after(scene.policy.batch_window), Input::Tick);
+    let mut snapshot = scene.snapshot();
+    snapshot.faults.push(Fault::StateLost { cited: commit(3) });
+    let commands = reconciler.step(at(2000), Input::Observed(Ok(Arc::new(snapshot))));
+    assert_eq!(answers(&commands).len(), 1);
+}
