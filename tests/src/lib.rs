@@ -1,1 +1,29 @@
-//! End-to-end and property tests of cfgupdater.
+//! What the end-to-end tests stand on: a bare repository, people with clones of it, and the real service.
+
+mod http;
+mod images;
+mod repository;
+mod service;
+
+pub use http::{Reply, Server};
+pub use images::{app_sha, images};
+pub use repository::{Clone, Remote, git};
+pub use service::{Options, Service, binary};
+
+/// How long anything that must happen may take before a test fails.
+pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// Asks again and again until there is an answer.
+///
+/// # Panics
+/// Says what was waited for when [`PATIENCE`] is over.
+pub fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let start = std::time::Instant::now();
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(start.elapsed() < PATIENCE, "waited in vain for {what}");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+}

@@ -1,0 +1,103 @@
+//! A plain HTTP client, independent of the product's.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use ureq::Agent;
+
+/// A running service, as a caller with one token sees it.
+#[derive(Debug, Clone)]
+pub struct Server {
+    base: String,
+    token: String,
+    agent: Agent,
+}
+
+/// What a call was answered.
+#[derive(Debug)]
+pub struct Reply {
+    /// The status code.
+    pub status: u16,
+    /// The content type.
+    pub content_type: String,
+    /// The body, `null` where it isn't JSON.
+    pub body: Value,
+}
+
+impl Server {
+    /// Talks to a base URL with a token; an empty one sends none.
+    pub fn new(base: &str, token: &str) -> Self {
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(Duration::from_mins(1)))
+            .build();
+        Self { base: base.to_owned(), token: token.to_owned(), agent: Agent::new_with_config(config) }
+    }
+
+    /// Talks to the same service with another token.
+    #[must_use]
+    pub fn with_token(&self, token: &str) -> Self {
+        Self { token: token.to_owned(), ..self.clone() }
+    }
+
+    /// Returns the base URL.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// Gets a path.
+    pub fn get(&self, path: &str) -> Reply {
+        let request = self.agent.get(format!("{}{path}", self.base)).header("Authorization", self.bearer());
+        Reply::of(request.call().expect("the service answers"))
+    }
+
+    /// Posts JSON to a path.
+    pub fn post(&self, path: &str, body: &Value) -> Reply {
+        self.post_bytes(path, body.to_string().as_bytes())
+    }
+
+    /// Posts bytes to a path as JSON.
+    pub fn post_bytes(&self, path: &str, body: &[u8]) -> Reply {
+        let request = self.agent.post(format!("{}{path}", self.base)).header("Authorization", self.bearer());
+        Reply::of(request.header("Content-Type", "application/json").send(body).expect("the service answers"))
+    }
+
+    fn bearer(&self) -> String {
+        if self.token.is_empty() { String::new() } else { format!("Bearer {}", self.token) }
+    }
+}
+
+impl Reply {
+    fn of(mut response: ureq::http::Response<ureq::Body>) -> Self {
+        let content_type = response.headers().get("content-type").and_then(|value| value.to_str().ok());
+        let content_type = content_type.unwrap_or_default().to_owned();
+        let text = response.body_mut().read_to_string().unwrap_or_default();
+        Self {
+            status: response.status().as_u16(),
+            content_type,
+            body: serde_json::from_str(&text).unwrap_or(Value::Null),
+        }
+    }
+
+    /// Returns the body of a call that must have succeeded.
+    ///
+    /// # Panics
+    /// Shows the answer of one that didn't.
+    pub fn ok(self) -> Value {
+        assert!((200..300).contains(&self.status), "{self:?}");
+        self.body
+    }
+
+    /// Checks that the call was refused with a problem that says what is wrong.
+    ///
+    /// # Panics
+    /// Shows the answer where it wasn't.
+    pub fn refused(self, status: u16) -> String {
+        assert_eq!(self.status, status, "{self:?}");
+        assert_eq!(self.content_type, "application/problem+json", "{self:?}");
+        assert_eq!(self.body["status"], status, "{self:?}");
+        let detail = self.body["detail"].as_str().unwrap_or_default().to_owned();
+        assert!(!detail.is_empty(), "{self:?}");
+        detail
+    }
+}

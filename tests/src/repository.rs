@@ -1,0 +1,147 @@
+//! Real repositories, made and read by the git binary.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+/// Runs git and returns what it printed.
+///
+/// # Panics
+/// Fails with what git said where it didn't succeed.
+pub fn git(directory: &Path, arguments: &[&str]) -> String {
+    let output = Command::new("git")
+        .args(arguments)
+        .current_dir(directory)
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("HOME", "/nonexistent")
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .envs([("GIT_AUTHOR_NAME", "Pat"), ("GIT_AUTHOR_EMAIL", "pat@example.com")])
+        .envs([("GIT_COMMITTER_NAME", "Pat"), ("GIT_COMMITTER_EMAIL", "pat@example.com")])
+        .output()
+        .expect("git can be run");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "git {arguments:?}: {said}");
+    String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
+}
+
+/// The bare configuration repository.
+#[derive(Debug)]
+pub struct Remote {
+    directory: TempDir,
+}
+
+impl Default for Remote {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Remote {
+    /// Makes a repository whose first commit, by a person, holds a README and no images.
+    pub fn new() -> Self {
+        let remote = Self { directory: tempfile::tempdir().expect("a temporary directory") };
+        git(remote.path(), &["init", "--quiet", "--bare", "--initial-branch=master", "."]);
+        remote.person().commit("README.md", "the configuration\n", "initial commit").push();
+        remote
+    }
+
+    /// Returns the directory.
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Returns the URL.
+    pub fn url(&self) -> String {
+        format!("file://{}", self.path().display())
+    }
+
+    /// Gives somebody a clone of stable.
+    pub fn person(&self) -> Clone {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        git(directory.path(), &["clone", "--quiet", &self.url(), "."]);
+        Clone { directory }
+    }
+
+    /// Returns where a reference points, `None` where there is none.
+    pub fn tip(&self, name: &str) -> Option<String> {
+        let found =
+            git(self.path(), &["for-each-ref", "--format=%(objectname)", &format!("refs/heads/{name}")]);
+        (!found.is_empty()).then_some(found)
+    }
+
+    /// Returns where stable points.
+    pub fn master(&self) -> String {
+        self.tip("master").expect("master exists")
+    }
+
+    /// Returns where auto points.
+    pub fn auto(&self) -> String {
+        self.tip("auto").expect("auto exists")
+    }
+
+    /// Returns a file's content at a revision, `None` where it isn't there.
+    pub fn file(&self, revision: &str, path: &str) -> Option<String> {
+        let listed = git(self.path(), &["ls-tree", revision, "--", path]);
+        (!listed.is_empty()).then(|| git(self.path(), &["cat-file", "blob", &format!("{revision}:{path}")]))
+    }
+
+    /// Returns a commit's message.
+    pub fn message(&self, revision: &str) -> String {
+        git(self.path(), &["log", "-1", "--format=%B", revision])
+    }
+
+    /// Returns the value of a trailer as git reads it.
+    pub fn trailer(&self, revision: &str, key: &str) -> String {
+        git(
+            self.path(),
+            &["log", "-1", &format!("--format=%(trailers:key={key},valueonly,separator=%x2C)"), revision],
+        )
+    }
+
+    /// Lists commits, oldest first.
+    pub fn commits(&self, range: &str) -> Vec<String> {
+        git(self.path(), &["rev-list", "--reverse", range]).lines().map(str::to_owned).collect()
+    }
+
+    /// Returns every reference and where it points.
+    pub fn refs(&self) -> String {
+        git(self.path(), &["for-each-ref", "--format=%(refname) %(objectname)"])
+    }
+
+    /// Checks the repository with git's own strictest check.
+    pub fn fsck(&self) {
+        git(self.path(), &["fsck", "--strict", "--no-dangling"]);
+    }
+}
+
+/// Somebody's clone.
+#[derive(Debug)]
+pub struct Clone {
+    directory: TempDir,
+}
+
+impl Clone {
+    /// Returns the directory.
+    pub fn path(&self) -> PathBuf {
+        self.directory.path().to_owned()
+    }
+
+    /// Writes a file and commits it.
+    pub fn commit(&self, path: &str, content: &str, message: &str) -> &Self {
+        let file = self.directory.path().join(path);
+        std::fs::create_dir_all(file.parent().expect("a file has a directory"))
+            .expect("directories can be made");
+        std::fs::write(&file, content).expect("the file can be written");
+        git(self.directory.path(), &["add", "--", path]);
+        git(self.directory.path(), &["commit", "--quiet", "-m", message]);
+        self
+    }
+
+    /// Pushes to stable and returns the commit.
+    pub fn push(&self) -> String {
+        git(self.directory.path(), &["push", "--quiet", "origin", "HEAD:refs/heads/master"]);
+        git(self.directory.path(), &["rev-parse", "HEAD"])
+    }
+}

@@ -1,0 +1,246 @@
+//! The real binary, run as a service.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::http::{Reply, Server};
+use crate::repository::Remote;
+use crate::{PATIENCE, app_sha, eventually, images};
+
+/// Builds the binary once, as these tests were built, and returns where it is.
+pub fn binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        let build = Command::new(env!("CARGO"))
+            .args(["build", "--quiet", "--locked", "--package", "cfgupdater-cli", "--bin", "cfgupdater"])
+            .args(if cfg!(debug_assertions) { &[][..] } else { &["--release"] })
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .status()
+            .expect("cargo can be run");
+        assert!(build.success(), "the binary could not be built");
+        let tests = std::env::current_exe().expect("a test knows where it is");
+        let profile = tests.parent().and_then(Path::parent).expect("tests are in target/PROFILE/deps");
+        profile.join("cfgupdater")
+    })
+}
+
+/// What a test changes of the usual configuration.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The required checks.
+    pub required: &'static [&'static str],
+    /// Lines for `[[repo]]`.
+    pub repo: String,
+    /// Lines for `[repo.forge]` and tables below it.
+    pub forge: String,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { required: &["ci"], repo: String::new(), forge: String::new() }
+    }
+}
+
+/// The tokens of the usual configuration: name, value and scopes.
+const TOKENS: [(&str, &str, &str); 5] = [
+    ("all", "token-all", r#""announce", "report", "status", "operate", "read""#),
+    ("app-ci", "token-announce", r#""announce:app""#),
+    ("deployer", "token-report", r#""report:staging/staging-1""#),
+    ("ci", "token-status", r#""status""#),
+    ("reader", "token-read", r#""read""#),
+];
+
+/// A running service; killed when dropped.
+#[derive(Debug)]
+pub struct Service {
+    child: Child,
+    directory: TempDir,
+    server: Server,
+}
+
+impl Service {
+    /// Starts the service on a repository with an empty data directory.
+    pub fn start(remote: &Remote) -> Self {
+        Self::with(remote, &Options::default())
+    }
+
+    /// Starts the service with a changed configuration.
+    pub fn with(remote: &Remote, options: &Options) -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let config = directory.path().join("cfgupdater.toml");
+        std::fs::write(&config, configuration(&remote.url(), directory.path(), options))
+            .expect("a file can be written");
+        let mut child = Command::new(binary())
+            .args(["serve", "--config"])
+            .arg(&config)
+            .envs(TOKENS.map(|(name, value, _)| (variable(name), value)))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary can be run");
+        let base = base_of(&mut child);
+        let server = Server::new(&base, "token-all");
+        let service = Self { child, directory, server };
+        eventually("the service to be ready", || (service.get("/readyz").status == 200).then_some(()));
+        service
+    }
+
+    /// Returns the data directory.
+    pub fn data_directory(&self) -> PathBuf {
+        self.directory.path().join("data")
+    }
+
+    /// Returns the service as a caller with every scope sees it.
+    pub fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// Returns the process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Gets a path.
+    pub fn get(&self, path: &str) -> Reply {
+        self.server.get(path)
+    }
+
+    /// Announces build `n` of two services.
+    pub fn announce(&self, n: u32) -> Value {
+        self.announce_reply(n).ok()
+    }
+
+    /// Announces build `n` of two services and returns the whole reply.
+    pub fn announce_reply(&self, n: u32) -> Reply {
+        let path = format!("/v1/repos/cfg-app/images?app_sha={}", app_sha(n));
+        self.server.post(&path, &images(&["Service1", "Service2"], n))
+    }
+
+    /// Reports a check.
+    pub fn status(&self, sha: &str, context: &str, state: &str) -> Value {
+        let path = format!("/v1/repos/cfg-app/statuses/{sha}");
+        self.server.post(&path, &serde_json::json!({"context": context, "state": state})).ok()
+    }
+
+    /// Reports what a target runs.
+    pub fn deployed(&self, wave: &str, target: &str, revision: &str, status: &str) -> Reply {
+        let body =
+            serde_json::json!({"wave": wave, "target": target, "status": status, "revision": revision});
+        self.server.post("/v1/repos/cfg-app/deployments", &body)
+    }
+
+    /// Returns the state of the repository.
+    pub fn repo(&self) -> Value {
+        self.get("/v1/repos/cfg-app").ok()
+    }
+
+    /// Waits for the end of an intent and returns it.
+    pub fn end_of(&self, intent: &str) -> Value {
+        eventually(&format!("the end of intent {intent}"), || {
+            let found = self.get(&format!("/v1/repos/cfg-app/intents/{intent}?wait=5")).ok();
+            let end = found["end"].clone();
+            (!end.is_null()).then_some(end)
+        })
+    }
+
+    /// Says why what waits waits, as one text.
+    pub fn why(&self) -> String {
+        self.repo()["why"].to_string()
+    }
+
+    /// Returns the whole audit trail, newest first.
+    pub fn log(&self) -> Vec<Value> {
+        self.get("/v1/repos/cfg-app/log?limit=1000").ok()["items"].as_array().cloned().unwrap_or_default()
+    }
+
+    /// Asks the service to stop as an operator does, waits, and returns what it wrote to standard error.
+    ///
+    /// # Panics
+    /// Fails where it doesn't end in time or not with status 0.
+    pub fn stop(mut self) -> String {
+        let pid = self.child.id().to_string();
+        Command::new("kill").args(["-TERM", &pid]).status().expect("kill can be run");
+        let start = std::time::Instant::now();
+        let status = loop {
+            if let Some(status) = self.child.try_wait().expect("the process can be waited for") {
+                break status;
+            }
+            assert!(start.elapsed() < PATIENCE, "the service did not stop");
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        };
+        assert!(status.success(), "{status}");
+        let mut said = String::new();
+        let stderr = self.child.stderr.as_mut().expect("standard error is piped");
+        stderr.read_to_string(&mut said).expect("it is text");
+        said
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Reads the line that says where the service listens.
+fn base_of(child: &mut Child) -> String {
+    let stdout = child.stdout.take().expect("standard output is piped");
+    let mut line = String::new();
+    BufReader::new(stdout).read_line(&mut line).expect("it is text");
+    line.trim().strip_prefix("listening on ").map(str::to_owned).unwrap_or_else(|| {
+        let mut said = String::new();
+        let _ = child.stderr.as_mut().map(|stderr| stderr.read_to_string(&mut said));
+        panic!("the service did not start: {line}{said}")
+    })
+}
+
+fn variable(token: &str) -> String {
+    format!("CFGUPDATER_TEST_{}", token.to_uppercase().replace('-', "_"))
+}
+
+fn configuration(url: &str, directory: &Path, options: &Options) -> String {
+    let token = |(name, _, scopes): (&str, &str, &str)| {
+        format!("[[server.token]]\nname = \"{name}\"\nenv = \"{}\"\nscopes = [{scopes}]\n", variable(name))
+    };
+    let tokens: String = TOKENS.into_iter().map(token).collect();
+    let required = options.required.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
+    format!(
+        r#"[server]
+listen = "127.0.0.1:0"
+data_dir = "{}/data"
+{tokens}
+[[repo]]
+name = "cfg-app"
+url = "{url}"
+resync = "500ms"
+batch_window = "20ms"
+{}
+[repo.forge]
+kind = "local"
+{}
+[repo.checks]
+required = [{required}]
+[[repo.image_set]]
+name = "app"
+[[repo.wave]]
+name = "staging"
+targets = ["staging-1", "staging-2"]
+[[repo.wave]]
+name = "internal"
+targets = ["internal-1"]
+[[repo.wave]]
+name = "production"
+targets = ["prod-1", "prod-2"]
+"#,
+        directory.display(),
+        options.repo,
+        options.forge,
+    )
+}
