@@ -1,1 +1,28 @@
-//! cfgupdater-server
+//! The cfgupdater service as a library.
+//!
+//! [`Config`] reads the configuration file, [`Service`] runs what it says, and [`router`] is the HTTP API alone, for
+//! services that nest it in their own.
+
+pub mod api;
+mod config;
+mod dashboard;
+mod extract;
+mod metrics;
+mod openapi;
+mod preflight;
+mod problem;
+mod routes;
+mod service;
+mod state;
+mod status;
+mod tokens;
+mod wiring;
+
+pub use config::{Config, ConfigError, ConfigErrors};
+pub use preflight::{RepoFindings, preflight};
+pub use problem::Problem;
+pub use routes::router;
+pub use service::{Service, StartError};
+pub use state::AppState;
+pub use status::{intent_view, status_of};
+pub use tokens::{Scope, Tokens};

@@ -1,0 +1,171 @@
+//! Mistakes that the grammar allows.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use cfgupdater::core::WaveName;
+use toml::Spanned;
+
+use super::error::Mistake;
+use super::file::{AuthMode, File, Foreign, ForgeKind, ImageSet, Repo, Server, Token, VerifyImages, Wave};
+use crate::tokens::Scope;
+
+/// Finds every mistake of a file.
+pub(crate) fn mistakes(file: &File) -> Vec<Mistake> {
+    let mut found = Found::default();
+    found.server(&file.server);
+    if file.repo.is_empty() {
+        found.push(None, "there is no [[repo]]; add the repository to take care of");
+    }
+    found.twice("repository", file.repo.iter().map(|repo| &repo.name));
+    for repo in &file.repo {
+        found.repo(repo);
+    }
+    for registry in &file.registry {
+        found.push(Some(registry.span()), "[[registry]] is not available in this version; remove it");
+    }
+    found.0
+}
+
+#[derive(Default)]
+struct Found(Vec<Mistake>);
+
+impl Found {
+    fn push(&mut self, place: Option<Range<usize>>, message: impl Into<String>) {
+        self.0.push(Mistake { place, message: message.into() });
+    }
+
+    fn server(&mut self, server: &Server) {
+        let listen = server.listen.get_ref();
+        if server.auth == AuthMode::None && !listen.ip().is_loopback() {
+            let message = format!("auth = \"none\" is allowed on a loopback address only, not on {listen}");
+            self.push(Some(server.listen.span()), message);
+        }
+        self.twice("token", server.token.iter().map(|token| &token.name));
+        for token in &server.token {
+            self.token(token);
+        }
+    }
+
+    fn token(&mut self, token: &Token) {
+        let (name, place) = (token.name.get_ref(), Some(token.name.span()));
+        if name.is_empty() || name.len() > 128 || name.chars().any(char::is_control) {
+            self.push(place.clone(), "a token's name must be 1 to 128 printable characters");
+        }
+        match (&token.env, &token.file) {
+            (Some(_), Some(_)) => self.push(place, format!("token `{name}` has both env and file; keep one")),
+            (None, None) => self.push(place, format!("token `{name}` has neither env nor file; name one")),
+            _ => {}
+        }
+        for scope in &token.scopes {
+            if let Err(why) = scope.get_ref().parse::<Scope>() {
+                self.push(Some(scope.span()), why);
+            }
+        }
+    }
+
+    fn repo(&mut self, repo: &Repo) {
+        let name = repo.name.get_ref();
+        if let Err(error) = cfgupdater_git_backend::check_url(repo.url.get_ref()) {
+            self.push(Some(repo.url.span()), error.to_string());
+        }
+        if repo.image_set.is_empty() {
+            self.push(Some(repo.name.span()), format!("repository `{name}` has no [[repo.image_set]]; add one"));
+        }
+        if repo.wave.is_empty() {
+            self.push(Some(repo.name.span()), format!("repository `{name}` has no [[repo.wave]]; add one"));
+        }
+        self.twice("image set", repo.image_set.iter().map(|set| &set.name));
+        self.twice("wave", repo.wave.iter().map(|wave| &wave.name));
+        repo.wave.iter().for_each(|wave| self.wave(wave, repo));
+        repo.image_set.iter().for_each(|set| self.image_set(set, repo));
+        self.overlapping_paths(repo);
+        self.forge(repo);
+        self.not_yet(repo);
+    }
+
+    fn wave(&mut self, wave: &Wave, repo: &Repo) {
+        let targets = wave.targets.get_ref();
+        if targets.is_empty() {
+            let message = format!(
+                "wave `{}` has no targets, so nothing could ever be proven in it; name at least one",
+                wave.name.get_ref()
+            );
+            self.push(Some(wave.targets.span()), message);
+        }
+        let mut seen = BTreeSet::new();
+        for target in targets {
+            if !seen.insert(target.name()) {
+                self.push(Some(wave.targets.span()), format!("target `{}` is named twice", target.name()));
+            }
+            for set in target.sets() {
+                if !repo.image_set.iter().any(|known| known.name.get_ref() == set) {
+                    let message = format!("target `{}` names image set `{set}`, which is not configured", target.name());
+                    self.push(Some(wave.targets.span()), message);
+                }
+            }
+        }
+    }
+
+    fn image_set(&mut self, set: &ImageSet, repo: &Repo) {
+        let known: Vec<&WaveName> = repo.wave.iter().map(|wave| wave.name.get_ref()).collect();
+        for wave in set.waves.iter().filter(|wave| !known.contains(&wave.get_ref())) {
+            let message = format!("image set `{}` names wave `{}`, which is not configured", set.name.get_ref(), wave.get_ref());
+            self.push(Some(wave.span()), message);
+        }
+        if let Some(verify) = set.verify_images.as_ref().filter(|verify| *verify.get_ref() != VerifyImages::Off) {
+            self.push(Some(verify.span()), "verify_images is not available in this version; leave it \"off\"");
+        }
+    }
+
+    /// Two sets must never write the same file: an eviction of one would take the other's content with it.
+    fn overlapping_paths(&mut self, repo: &Repo) {
+        for (index, set) in repo.image_set.iter().enumerate() {
+            for other in &repo.image_set[..index] {
+                let overlap = repo.wave.iter().any(|wave| {
+                    let files = |set: &ImageSet| set.path.files(wave.name.get_ref());
+                    files(set) == files(other)
+                });
+                if overlap {
+                    let message = format!(
+                        "image sets `{}` and `{}` have the same path; give each one of its own",
+                        other.name.get_ref(),
+                        set.name.get_ref()
+                    );
+                    self.push(Some(set.name.span()), message);
+                }
+            }
+        }
+    }
+
+    fn forge(&mut self, repo: &Repo) {
+        if *repo.forge.kind.get_ref() != ForgeKind::Local {
+            let message = "this forge is not available in this version; the local forge (kind = \"local\") is";
+            self.push(Some(repo.forge.kind.span()), message);
+        }
+        self.twice("check", repo.forge.run.iter().map(|run| &run.context));
+        for run in repo.forge.run.iter().filter(|run| run.command.get_ref().is_empty()) {
+            self.push(Some(run.command.span()), "command must name a program");
+        }
+    }
+
+    /// What the file may say but this version can't do is refused: passing it over would look like obeying it.
+    fn not_yet(&mut self, repo: &Repo) {
+        if let Some(foreign) = repo.foreign.as_ref().filter(|foreign| *foreign.get_ref() == Foreign::Carry) {
+            self.push(Some(foreign.span()), "foreign = \"carry\" is not available in this version; use \"park\"");
+        }
+        if let Some(key) = &repo.commit.ssh_signing_key_file {
+            self.push(Some(key.span()), "signed commits are not available in this version; remove the key");
+        }
+    }
+
+    fn twice<'a, T: Ord + ToString + 'a>(&mut self, what: &str, names: impl Iterator<Item = &'a Spanned<T>>) {
+        let mut seen = BTreeSet::new();
+        for name in names {
+            if !seen.insert(name.get_ref()) {
+                let message = format!("{what} `{}` is configured twice; names must differ", name.get_ref().to_string());
+                self.push(Some(name.span()), message);
+            }
+        }
+    }
+}

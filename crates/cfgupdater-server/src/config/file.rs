@@ -1,0 +1,276 @@
+//! The configuration file as it is written: every key there is.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use cfgupdater::core::{
+    BranchName, FreezeWindow, Layout, ReleaseIdentity, RepoName, SetName, TargetName, WaveName,
+};
+use serde::{Deserialize, Deserializer};
+use toml::Spanned;
+
+use super::duration::Span;
+
+/// The whole file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct File {
+    pub(crate) server: Server,
+    #[serde(default)]
+    pub(crate) repo: Vec<Repo>,
+    /// Registries are not asked for anything yet.
+    #[serde(default)]
+    pub(crate) registry: Vec<Spanned<toml::Table>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Server {
+    #[serde(default = "default_listen")]
+    pub(crate) listen: Spanned<SocketAddr>,
+    #[serde(default = "default_data_dir")]
+    pub(crate) data_dir: PathBuf,
+    #[serde(default)]
+    pub(crate) auth: AuthMode,
+    /// What links in evidence start with; where the service listens unless it is behind a proxy.
+    pub(crate) public_url: Option<String>,
+    #[serde(default)]
+    pub(crate) token: Vec<Token>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum AuthMode {
+    #[default]
+    Tokens,
+    None,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Token {
+    pub(crate) name: Spanned<String>,
+    pub(crate) env: Option<String>,
+    pub(crate) file: Option<PathBuf>,
+    pub(crate) scopes: Vec<Spanned<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Repo {
+    pub(crate) name: Spanned<RepoName>,
+    pub(crate) url: Spanned<String>,
+    pub(crate) stable: Option<BranchName>,
+    pub(crate) auto: Option<BranchName>,
+    pub(crate) state: Option<BranchName>,
+    pub(crate) probe: Option<BranchName>,
+    #[serde(default)]
+    pub(crate) landing: Landing,
+    #[serde(default)]
+    pub(crate) mode: Mode,
+    #[serde(default)]
+    pub(crate) generation: u64,
+    pub(crate) foreign: Option<Spanned<Foreign>>,
+    pub(crate) resync: Option<Span>,
+    pub(crate) batch_window: Option<Span>,
+    pub(crate) forge: Forge,
+    #[serde(default)]
+    pub(crate) checks: Checks,
+    #[serde(default)]
+    pub(crate) git: Git,
+    #[serde(default)]
+    pub(crate) commit: Commit,
+    #[serde(default)]
+    pub(crate) image_set: Vec<ImageSet>,
+    #[serde(default)]
+    pub(crate) wave: Vec<Wave>,
+}
+
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Landing {
+    #[default]
+    Tip,
+    EveryCommit,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Mode {
+    #[default]
+    Act,
+    Observe,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Foreign {
+    Park,
+    Carry,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Forge {
+    pub(crate) kind: Spanned<ForgeKind>,
+    #[serde(default)]
+    pub(crate) run: Vec<Run>,
+    // The keys of the forges that are not built in yet; they are known so that the kind is what is refused.
+    #[serde(rename = "api_url")]
+    pub(crate) _api_url: Option<String>,
+    #[serde(rename = "app_id")]
+    pub(crate) _app_id: Option<u64>,
+    #[serde(rename = "private_key_file")]
+    pub(crate) _private_key_file: Option<PathBuf>,
+    #[serde(rename = "installation_id")]
+    pub(crate) _installation_id: Option<u64>,
+    #[serde(rename = "project")]
+    pub(crate) _project: Option<toml::Value>,
+    #[serde(rename = "token_file")]
+    pub(crate) _token_file: Option<PathBuf>,
+    #[serde(rename = "webhook_secret_file")]
+    pub(crate) _webhook_secret_file: Option<PathBuf>,
+    #[serde(rename = "ca_file")]
+    pub(crate) _ca_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ForgeKind {
+    Local,
+    Github,
+    Gitlab,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Run {
+    pub(crate) context: Spanned<String>,
+    pub(crate) command: Spanned<Vec<String>>,
+    pub(crate) timeout: Option<Span>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Checks {
+    /// Absent where the forge says what is required.
+    pub(crate) required: Option<Vec<Required>>,
+    pub(crate) allow_empty_required: bool,
+    pub(crate) not_started_timeout: Option<Span>,
+    pub(crate) running_timeout: Option<Span>,
+}
+
+/// A required check: its name, or its name with the only source that counts.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged, expecting = "a check's name, or { name = \"…\", source = \"…\" }")]
+pub(crate) enum Required {
+    Name(String),
+    Bound(BoundCheck),
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BoundCheck {
+    pub(crate) name: String,
+    pub(crate) source: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Git {
+    pub(crate) ssh_key_file: Option<PathBuf>,
+    pub(crate) known_hosts_file: Option<PathBuf>,
+    pub(crate) token_file: Option<PathBuf>,
+    pub(crate) username: Option<String>,
+    pub(crate) ca_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Commit {
+    pub(crate) name: Option<String>,
+    pub(crate) email: Option<String>,
+    pub(crate) ssh_signing_key_file: Option<Spanned<PathBuf>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ImageSet {
+    pub(crate) name: Spanned<SetName>,
+    #[serde(default, deserialize_with = "layout")]
+    pub(crate) path: Layout,
+    #[serde(default)]
+    pub(crate) waves: Vec<Spanned<WaveName>>,
+    #[serde(default)]
+    pub(crate) release_identity: ReleaseIdentity,
+    pub(crate) verify_images: Option<Spanned<VerifyImages>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum VerifyImages {
+    Off,
+    Exists,
+    TagMatches,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Wave {
+    pub(crate) name: Spanned<WaveName>,
+    pub(crate) targets: Spanned<Vec<Target>>,
+    pub(crate) soak: Option<Span>,
+    #[serde(default)]
+    pub(crate) approval: bool,
+    #[serde(default, deserialize_with = "windows")]
+    pub(crate) freeze: Vec<FreezeWindow>,
+}
+
+/// A target: its name, or its name with the sets it runs.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged, expecting = "a target's name, or { name = \"…\", sets = [\"…\"] }")]
+pub(crate) enum Target {
+    Name(TargetName),
+    Limited(LimitedTarget),
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LimitedTarget {
+    pub(crate) name: TargetName,
+    #[serde(default)]
+    pub(crate) sets: Vec<SetName>,
+}
+
+impl Target {
+    pub(crate) fn name(&self) -> &TargetName {
+        match self {
+            Self::Name(name) => name,
+            Self::Limited(limited) => &limited.name,
+        }
+    }
+
+    pub(crate) fn sets(&self) -> &[SetName] {
+        match self {
+            Self::Name(_) => &[],
+            Self::Limited(limited) => &limited.sets,
+        }
+    }
+}
+
+fn default_listen() -> Spanned<SocketAddr> {
+    Spanned::new(0..0, SocketAddr::from(([127, 0, 0, 1], 8080)))
+}
+
+fn default_data_dir() -> PathBuf {
+    PathBuf::from("cfgupdater-data")
+}
+
+fn layout<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Layout, D::Error> {
+    Layout::new(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+}
+
+fn windows<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<FreezeWindow>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    texts.iter().map(|text| text.parse().map_err(serde::de::Error::custom)).collect()
+}

@@ -1,0 +1,99 @@
+//! The HTTP API: one file a resource.
+
+pub(crate) mod announce;
+pub(crate) mod checks;
+pub(crate) mod deployments;
+pub(crate) mod hooks;
+pub(crate) mod intents;
+pub(crate) mod operate;
+pub(crate) mod overview;
+pub(crate) mod repos;
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{Method, StatusCode};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use tracing::info;
+
+use crate::problem::Problem;
+use crate::state::AppState;
+
+/// How long any request may take: the longest long poll and a margin.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Builds the API. Nest it wherever it shall be.
+pub fn router(state: AppState) -> Router {
+    Router::new()
+        .route("/", get(overview::dashboard))
+        .route("/openapi.json", get(overview::openapi))
+        .route("/healthz", get(overview::healthz))
+        .route("/readyz", get(overview::readyz))
+        .route("/metrics", get(overview::metrics))
+        .route("/v1/repos", get(repos::list))
+        .route("/v1/repos/{repo}", get(repos::status))
+        .route("/v1/repos/{repo}/log", get(repos::log))
+        .route("/v1/repos/{repo}/images", post(announce::announce))
+        .route("/v1/repos/{repo}/deployments", post(deployments::report))
+        .route("/v1/repos/{repo}/statuses/{sha}", post(checks::report))
+        .route("/v1/repos/{repo}/checks/{sha}/{context}", get(checks::evidence))
+        .route("/v1/repos/{repo}/hooks/forge", post(hooks::forge))
+        .route("/v1/repos/{repo}/intents/{id}", get(intents::intent))
+        .route("/v1/repos/{repo}/waves/{wave}/hold", post(operate::hold))
+        .route("/v1/repos/{repo}/waves/{wave}/release", post(operate::release))
+        .route("/v1/repos/{repo}/waves/{wave}/approve", post(operate::approve))
+        .merge(not_yet())
+        .fallback(|| async { Problem::unknown("there is nothing at this path; see /openapi.json") })
+        .method_not_allowed_fallback(|| async {
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this path has other methods; see /openapi.json")
+        })
+        .layer(from_fn_with_state(state.clone(), limit))
+        .layer(from_fn_with_state(state.clone(), measure))
+        .with_state(state)
+}
+
+/// Calls of the contract that this version can't carry out: they say so, to whoever is allowed to ask.
+fn not_yet() -> Router<AppState> {
+    let paths = [
+        "/v1/repos/{repo}/hooks/argocd",
+        "/v1/repos/{repo}/hooks/flux",
+        "/v1/repos/{repo}/waves/{wave}/rollback",
+        "/v1/repos/{repo}/waves/{wave}/targets/{target}/waive",
+        "/v1/repos/{repo}/intents/{id}/retry",
+        "/v1/repos/{repo}/intents/{id}/withdraw",
+        "/v1/repos/{repo}/accept",
+        "/v1/repos/{repo}/pause",
+        "/v1/repos/{repo}/resume",
+    ];
+    paths.into_iter().fold(Router::new(), |router, path| router.route(path, post(operate::not_yet)))
+}
+
+/// Bounds how many calls are under way and how long each takes.
+async fn limit(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let unavailable = |detail: &str| Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail).into_response();
+    let permit = match request.method() {
+        &Method::POST => match state.calls.clone().try_acquire_owned() {
+            Ok(permit) => Some(permit),
+            Err(_) => return unavailable("too many calls are under way; repeat this one, it is safe"),
+        },
+        _ => None,
+    };
+    let answered = tokio::time::timeout(PATIENCE, next.run(request)).await;
+    drop(permit);
+    answered.unwrap_or_else(|_| unavailable("the call took too long; repeat it, it is safe"))
+}
+
+/// Counts and logs a request by its route, never by its path, query, headers or body.
+async fn measure(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let started = std::time::Instant::now();
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
+    let response = next.run(request).await;
+    let (status, took) = (response.status().as_u16(), started.elapsed());
+    state.metrics.record(method.as_str(), &route, status, took);
+    info!(%method, route, status, millis = took.as_millis(), "request");
+    response
+}

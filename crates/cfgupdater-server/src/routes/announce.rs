@@ -1,0 +1,76 @@
+//! `POST /v1/repos/{repo}/images`
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use cfgupdater::core::{Announcement, Answer, AppSha, Outcome, Policy, Request, SetName};
+use serde::Deserialize;
+
+use crate::api::Images;
+use crate::extract::{IMAGES_CAP, Json, Parameters};
+use crate::problem::Problem;
+use crate::state::AppState;
+use crate::tokens::{Caller, Scope};
+
+/// The parameters of an announcement.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Announce {
+    app_sha: AppSha,
+    set: Option<SetName>,
+    sequence: Option<u64>,
+    attempt: Option<u32>,
+    #[serde(default)]
+    dry_run: bool,
+}
+
+#[utoipa::path(post, path = "/v1/repos/{repo}/images", tag = "announce",
+    description = "Announces a set of images, as an application's CI does. Repeating a call is safe: it never makes a second intent.",
+    params(
+        ("repo" = String, Path, description = "The repository"),
+        ("app_sha" = String, Query, description = "The application's full commit SHA"),
+        ("set" = Option<String>, Query, description = "The image set; the only one where absent"),
+        ("sequence" = Option<u64>, Query, description = "Orders announcements of a set"),
+        ("attempt" = Option<u32>, Query, description = "The run attempt, to try an evicted build again"),
+        ("dry_run" = Option<bool>, Query, description = "Not available in this version"),
+    ),
+    request_body(content = Object, description = "Service -> {Digest, Tag}"),
+    responses(
+        (status = 200, description = "Committed, duplicate, stale or unchanged", body = Object),
+        (status = 202, description = "Accepted and queued", body = Object),
+        (status = 422, description = "Something is wrong with it", body = Problem),
+        (status = 503, description = "Nothing was accepted; repeat the call", body = Problem),
+    ))]
+pub(crate) async fn announce(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(repo): Path<String>,
+    Parameters(asked): Parameters<Announce>,
+    Json(Images(images)): Json<Images, IMAGES_CAP>,
+) -> Result<Response, Problem> {
+    let repo = state.repo(&repo)?;
+    let set = match asked.set {
+        Some(set) => set,
+        None => only_set(&repo.view().policy)?,
+    };
+    caller.needs(&Scope::Announce(Some(set.clone())))?;
+    if asked.dry_run {
+        return Err(Problem::not_yet("dry_run"));
+    }
+    let attempt = asked.attempt.unwrap_or(1);
+    let announced = Announcement { set, app_sha: asked.app_sha, sequence: asked.sequence, attempt, images };
+    let answer = repo.call(&caller.name, Request::Announce(announced)).await?;
+    let queued = matches!(&answer, Answer::Announced(told) if told.outcome == Outcome::Queued);
+    let status = if queued { StatusCode::ACCEPTED } else { StatusCode::OK };
+    Ok((status, axum::Json(answer)).into_response())
+}
+
+fn only_set(policy: &Policy) -> Result<SetName, Problem> {
+    match policy.sets.as_slice() {
+        [only] => Ok(only.name.clone()),
+        sets => {
+            let names: Vec<&str> = sets.iter().map(|set| set.name.as_str()).collect();
+            Err(Problem::invalid(format!("name the image set: set=…, one of {}", names.join(", "))).at("set"))
+        }
+    }
+}

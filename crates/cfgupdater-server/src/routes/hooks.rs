@@ -1,0 +1,31 @@
+//! `POST /v1/repos/{repo}/hooks/forge`
+
+use axum::extract::{Path, Request, State};
+use axum::http::StatusCode;
+use cfgupdater::core::{WebhookDelivery, WebhookMeaning};
+
+use crate::extract::{IMAGES_CAP, read};
+use crate::problem::Problem;
+use crate::state::AppState;
+
+#[utoipa::path(post, path = "/v1/repos/{repo}/hooks/forge", tag = "hooks",
+    description = "Takes a webhook of the repository's forge, authenticated by its signature. It causes a look at most.",
+    params(("repo" = String, Path, description = "The repository")),
+    responses((status = 202, description = "Taken"), (status = 401, description = "Not authentic", body = Problem)))]
+pub(crate) async fn forge(
+    State(state): State<AppState>,
+    Path(repo): Path<String>,
+    request: Request,
+) -> Result<StatusCode, Problem> {
+    let repo = state.repo(&repo)?;
+    let (parts, body) = request.into_parts();
+    let body = read(&parts, body, IMAGES_CAP).await?;
+    let text = |(name, value): (&axum::http::HeaderName, &axum::http::HeaderValue)| {
+        Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+    };
+    let headers: Vec<(String, String)> = parts.headers.iter().filter_map(text).collect();
+    if repo.forge().decode_webhook(&WebhookDelivery::new(&headers, &body))? == WebhookMeaning::Look {
+        repo.look();
+    }
+    Ok(StatusCode::ACCEPTED)
+}

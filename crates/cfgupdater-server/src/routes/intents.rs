@@ -1,0 +1,51 @@
+//! `GET /v1/repos/{repo}/intents/{id}`
+
+use std::time::Duration;
+
+use axum::extract::{Path, State};
+use cfgupdater::View;
+use cfgupdater::core::IntentId;
+use serde::Deserialize;
+
+use crate::api::IntentView;
+use crate::extract::Parameters;
+use crate::problem::Problem;
+use crate::state::AppState;
+use crate::status::intent_view;
+use crate::tokens::{Caller, Scope};
+
+/// Longest long poll, in seconds.
+const LONGEST_WAIT: u64 = 60;
+
+/// The parameters of a long poll.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Wait {
+    #[serde(default)]
+    wait: u64,
+}
+
+#[utoipa::path(get, path = "/v1/repos/{repo}/intents/{id}", tag = "read",
+    description = "Shows one intent and its end; with wait, once it has one or the time is over.",
+    params(("repo" = String, Path, description = "The repository"), ("id" = String, Path, description = "The intent"),
+        ("wait" = Option<u64>, Query, description = "How many seconds to wait for its end, 60 at most")),
+    responses((status = 200, description = "The intent", body = IntentView), (status = 404, description = "There is none", body = Problem)))]
+pub(crate) async fn intent(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path((repo, id)): Path<(String, String)>,
+    Parameters(asked): Parameters<Wait>,
+) -> Result<axum::Json<IntentView>, Problem> {
+    let repo = state.repo(&repo)?;
+    caller.needs(&Scope::Read)?;
+    let id: IntentId = id.parse().map_err(|error| Problem::invalid(format!("id: {error}")).at("id"))?;
+    let ended = |view: &View| view.snapshot.as_ref().is_some_and(|s| s.state.end_of(id).is_some() || !s.state.knows(id));
+    let patience = Duration::from_secs(asked.wait.min(LONGEST_WAIT));
+    let mut stopping = state.stopping.clone();
+    let view = tokio::select! {
+        view = repo.wait_for(patience, ended) => view,
+        _ = stopping.wait_for(|stopping| *stopping) => repo.view(),
+    };
+    let shown = view.snapshot.as_ref().and_then(|snapshot| intent_view(snapshot, id));
+    shown.map(axum::Json).ok_or_else(|| Problem::unknown(format!("intent {id} was never accepted")).at("id"))
+}

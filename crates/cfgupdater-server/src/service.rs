@@ -1,0 +1,101 @@
+//! [`Service`]: the configured repositories and the API, running.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use cfgupdater::Engine;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tracing::info;
+
+use crate::config::Config;
+use crate::routes::router;
+use crate::state::AppState;
+use crate::tokens::Tokens;
+use crate::wiring;
+
+/// Why a service could not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// Tokens whose secret can't be had.
+    #[error("{}", .0.join("; "))]
+    Secrets(Vec<String>),
+    /// The data directory can't be used.
+    #[error("the data directory {} can't be used: create it, or name another as server.data_dir", path.display())]
+    DataDirectory {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A repository can't be opened.
+    #[error("repository `{repo}` can't be opened")]
+    Repository {
+        /// Its name.
+        repo: String,
+        /// Why.
+        source: cfgupdater::core::Error,
+    },
+    /// The listening address can't be told.
+    #[error("the listening socket is not usable")]
+    Socket(#[from] std::io::Error),
+}
+
+/// A running service. Dropping it stops it without waiting.
+#[derive(Debug)]
+pub struct Service {
+    address: SocketAddr,
+    stop: watch::Sender<bool>,
+    server: JoinHandle<std::io::Result<()>>,
+    engine: Engine,
+}
+
+impl Service {
+    /// Starts what the configuration says on a socket that listens already.
+    ///
+    /// # Errors
+    /// Fails where a secret is missing, or a repository can't be opened.
+    pub async fn start(config: Config, listener: TcpListener) -> Result<Self, StartError> {
+        let address = listener.local_addr()?;
+        let tokens = Tokens::of(&config);
+        let missing = tokens.missing();
+        if !missing.is_empty() {
+            return Err(StartError::Secrets(missing));
+        }
+        let mut engine = Engine::new();
+        let repos = wiring::start_repos(&config, address, &mut engine).await?;
+        let (stop, stopping) = watch::channel(false);
+        let app = router(AppState::new(repos, tokens, stopping.clone()));
+        let stopped = async move {
+            // An error means that the service was dropped, which stops it too.
+            let mut stopping = stopping;
+            let _ = stopping.wait_for(|stop| *stop).await;
+        };
+        let server = axum::serve(listener, app).with_graceful_shutdown(stopped);
+        let server = tokio::spawn(async move { server.await });
+        info!(%address, "serving");
+        Ok(Self { address, stop, server, engine })
+    }
+
+    /// Returns where it listens.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Stops taking requests, answers those under way, finishes the pushes under way, and returns.
+    pub async fn shutdown(mut self) {
+        self.stop.send_replace(true);
+        if let Ok(Err(error)) = (&mut self.server).await {
+            tracing::warn!("the server ended badly: {error}");
+        }
+        self.engine.stop().await;
+    }
+
+    /// Waits until the server ends by itself, which it does only on an error of its socket.
+    pub async fn finished(&mut self) {
+        // However it ended, it has.
+        let _ = (&mut self.server).await;
+    }
+}
