@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use cfgupdater::core::{
-    CommitId, DeploymentStatus, Image, ImageMap, Release, ServiceName, SetName, TargetName, Timestamp, WaveName,
+    CommitId, DeploymentStatus, Image, ImageMap, Release, ServiceName, SetName, TargetName, Timestamp,
+    WaveName,
 };
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};

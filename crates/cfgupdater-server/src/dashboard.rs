@@ -22,7 +22,12 @@ fn section(view: &View) -> String {
         .map(|(wave, set)| {
             let release = set.app_sha.as_deref().or(set.release.as_deref()).unwrap_or("nothing");
             let release: String = release.chars().take(10).collect();
-            format!("<tr><td>{}<td>{}<td><code>{}</code>", escape(&wave.name), escape(&set.set), escape(&release))
+            format!(
+                "<tr><td>{}<td>{}<td><code>{}</code>",
+                escape(&wave.name),
+                escape(&set.set),
+                escape(&release)
+            )
         })
         .collect();
     let why: String = match status.why.as_slice() {

@@ -69,7 +69,8 @@ impl<T: DeserializeOwned, const CAP: usize> FromRequest<AppState> for Json<T, CA
 
 fn check_type(parts: &Parts) -> Result<(), Problem> {
     let Some(given) = parts.headers.get(header::CONTENT_TYPE) else { return Ok(()) };
-    let essence = given.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let essence =
+        given.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     if essence == "application/json" || essence.ends_with("+json") {
         return Ok(());
     }
@@ -78,8 +79,10 @@ fn check_type(parts: &Parts) -> Result<(), Problem> {
 
 /// Reads a body of at most `cap` bytes.
 pub(crate) async fn read(parts: &Parts, body: Body, cap: usize) -> Result<Vec<u8>, Problem> {
-    let too_large = || Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than {cap} bytes"));
-    let told = parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    let too_large =
+        || Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than {cap} bytes"));
+    let told =
+        parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if told.is_some_and(|length| length > cap as u64) {
         return Err(too_large());
     }
@@ -88,7 +91,9 @@ pub(crate) async fn read(parts: &Parts, body: Body, cap: usize) -> Result<Vec<u8
 
 fn refuse(error: &serde_json::Error) -> Problem {
     match error.classify() {
-        serde_json::error::Category::Data => Problem::invalid(format!("the body doesn't fit: {error}")).at("body"),
+        serde_json::error::Category::Data => {
+            Problem::invalid(format!("the body doesn't fit: {error}")).at("body")
+        }
         _ => Problem::new(StatusCode::BAD_REQUEST, format!("the body is not valid JSON: {error}")).at("body"),
     }
 }

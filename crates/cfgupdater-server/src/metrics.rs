@@ -37,13 +37,23 @@ impl HttpMetrics {
     }
 
     fn render(&self, out: &mut String) {
-        heading(out, "cfgupdater_http_request_duration_seconds", "histogram", "Requests by route, and how long they took.");
+        heading(
+            out,
+            "cfgupdater_http_request_duration_seconds",
+            "histogram",
+            "Requests by route, and how long they took.",
+        );
         let requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for ((method, route, status), seen) in requests {
             let labels = format!("method=\"{method}\",route=\"{route}\",status=\"{status}\"");
             let name = "cfgupdater_http_request_duration_seconds";
             for (count, bound) in seen.buckets.iter().zip(BUCKETS) {
-                line(out, &format!("{name}_bucket"), &format!("{labels},le=\"{}\"", seconds(bound)), &count.to_string());
+                line(
+                    out,
+                    &format!("{name}_bucket"),
+                    &format!("{labels},le=\"{}\"", seconds(bound)),
+                    &count.to_string(),
+                );
             }
             line(out, &format!("{name}_bucket"), &format!("{labels},le=\"+Inf\""), &seen.count.to_string());
             line(out, &format!("{name}_sum"), &labels, &seconds(seen.millis));
@@ -52,10 +62,12 @@ impl HttpMetrics {
     }
 }
 
+/// Reads one figure of a view.
+type Read = fn(&View) -> u64;
+
 /// Renders everything that is measured.
 pub(crate) fn render(views: &[std::sync::Arc<View>], http: &HttpMetrics) -> String {
     let mut out = String::new();
-    type Read = fn(&View) -> u64;
     let counters: [(&str, &str, Read); 7] = [
         ("observations", "Readings of the repository.", |view| view.counters.observations),
         ("failed_observations", "Readings that failed.", |view| view.counters.failed_observations),
@@ -130,6 +142,10 @@ mod tests {
         let text = render(&[], &http);
         assert!(text.contains("status=\"200\",le=\"0.005\"} 1"), "{text}");
         assert!(text.contains("status=\"200\",le=\"0.100\"} 2"), "{text}");
-        assert!(text.contains("le=\"+Inf\"} 3") && text.contains("_sum{method=\"GET\",route=\"/v1/repos/{repo}\",status=\"200\"} 90.033"), "{text}");
+        assert!(
+            text.contains("le=\"+Inf\"} 3")
+                && text.contains("_sum{method=\"GET\",route=\"/v1/repos/{repo}\",status=\"200\"} 90.033"),
+            "{text}"
+        );
     }
 }

@@ -3,15 +3,18 @@
 use utoipa::OpenApi;
 
 use crate::api::{
-    Branch, ChainEntry, CheckView, Deployment, IntentView, Log, Operation, RepoStatus, Status, StatusState, Target,
-    TargetReport, Wave, WaveSet, Why,
+    Branch, ChainEntry, CheckView, Deployment, IntentView, Log, Operation, RepoStatus, Status, StatusState,
+    Target, TargetReport, Wave, WaveSet, Why,
 };
 use crate::problem::Problem;
 use crate::routes;
 
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "cfgupdater", description = "Owns the automatic commits of a GitOps configuration repository."),
+    info(
+        title = "cfgupdater",
+        description = "Owns the automatic commits of a GitOps configuration repository."
+    ),
     paths(
         routes::announce::announce,
         routes::deployments::report,
@@ -30,8 +33,22 @@ use crate::routes;
         routes::overview::metrics
     ),
     components(schemas(
-        Branch, ChainEntry, CheckView, Deployment, IntentView, Log, Operation, Problem, RepoStatus, Status,
-        StatusState, Target, TargetReport, Wave, WaveSet, Why
+        Branch,
+        ChainEntry,
+        CheckView,
+        Deployment,
+        IntentView,
+        Log,
+        Operation,
+        Problem,
+        RepoStatus,
+        Status,
+        StatusState,
+        Target,
+        TargetReport,
+        Wave,
+        WaveSet,
+        Why
     ))
 )]
 struct Description;

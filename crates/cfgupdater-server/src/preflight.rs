@@ -19,7 +19,8 @@ pub struct RepoFindings {
 /// Asks every secret, remote and forge that the configuration names.
 pub async fn preflight(config: &Config) -> Vec<RepoFindings> {
     let missing = Tokens::of(config).missing();
-    let secrets = missing.into_iter().map(|problem| Finding::fatal(problem, "provide the secret before starting"));
+    let secrets =
+        missing.into_iter().map(|problem| Finding::fatal(problem, "provide the secret before starting"));
     let mut found = vec![RepoFindings { repo: None, findings: secrets.collect() }];
     for repo in &config.file.repo {
         let findings = wiring::preflight(config, repo).await;

@@ -42,7 +42,8 @@ impl AppState {
     }
 
     pub(crate) fn repo(&self, name: &str) -> Result<&RepoHandle, Problem> {
-        let unknown = || Problem::unknown(format!("repository `{}` is not configured", name.escape_debug())).at("repo");
+        let unknown =
+            || Problem::unknown(format!("repository `{}` is not configured", name.escape_debug())).at("repo");
         name.parse::<RepoName>().ok().and_then(|name| self.repos.get(&name)).ok_or_else(unknown)
     }
 }

@@ -2,8 +2,8 @@
 
 use cfgupdater::View;
 use cfgupdater::core::{
-    BranchName, ChainCommit, CommitId, History, IntentId, Policy, Reason, Relation, Snapshot, Verdict, WavePolicy,
-    by_check,
+    BranchName, ChainCommit, CommitId, History, Intent, IntentId, Policy, Reason, Relation, Snapshot,
+    Verdict, WavePolicy, by_check,
 };
 
 use crate::api::{
@@ -130,7 +130,10 @@ fn targets(wave: &WavePolicy, snapshot: &Snapshot, policy: &Policy) -> Vec<Targe
         });
         said.collect()
     };
-    wave.targets.iter().map(|target| Target { name: target.name.to_string(), reports: reports(target) }).collect()
+    wave.targets
+        .iter()
+        .map(|target| Target { name: target.name.to_string(), reports: reports(target) })
+        .collect()
 }
 
 /// Shows one intent; `None` where it was never accepted.
@@ -154,7 +157,7 @@ pub fn intent_view(snapshot: &Snapshot, id: IntentId) -> Option<IntentView> {
         set: intent.map(|intent| intent.set.to_string()),
         wave: intent.map(|intent| intent.wave.to_string()),
         release: intent.map(|intent| intent.release.to_string()),
-        app_sha: intent.and_then(|intent| intent.app_sha()).map(|sha| sha.to_string()),
+        app_sha: intent.and_then(Intent::app_sha).map(|sha| sha.to_string()),
         accepted_at: intent.map(|intent| intent.accepted_at.to_string()),
         actor: intent.map(|intent| intent.actor.clone()),
         state: state.to_owned(),

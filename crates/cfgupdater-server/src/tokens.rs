@@ -133,7 +133,9 @@ impl Tokens {
     /// Lists tokens whose secret can't be had.
     pub(crate) fn missing(&self) -> Vec<String> {
         let tokens = self.tokens.iter().flatten();
-        tokens.filter_map(|token| Some(format!("token `{}`: {}", token.name, token.secret.values().err()?))).collect()
+        tokens
+            .filter_map(|token| Some(format!("token `{}`: {}", token.name, token.secret.values().err()?)))
+            .collect()
     }
 
     /// Finds who presents a token. Every configured one is compared, in constant time.
@@ -145,7 +147,8 @@ impl Tokens {
         let mut found = None;
         for token in tokens {
             let values = token.secret.values().unwrap_or_default();
-            let equal = values.iter().any(|value| bool::from(Sha256::digest(value.as_bytes()).ct_eq(&presented)));
+            let equal =
+                values.iter().any(|value| bool::from(Sha256::digest(value.as_bytes()).ct_eq(&presented)));
             if equal && found.is_none() {
                 found = Some(Caller { name: token.name.clone(), scopes: Some(token.scopes.clone()) });
             }
@@ -164,9 +167,16 @@ mod tests {
 
     #[test]
     fn scopes_round_trip() {
-        for text in
-            ["announce", "announce:app", "report", "report:staging", "report:staging/eu-1", "status", "operate", "read"]
-        {
+        for text in [
+            "announce",
+            "announce:app",
+            "report",
+            "report:staging",
+            "report:staging/eu-1",
+            "status",
+            "operate",
+            "read",
+        ] {
             assert_eq!(scope(text).to_string(), text);
         }
         for bad in ["", "admin", "read:app", "announce:a/b", "report:a/b/c", "announce:"] {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use cfgupdater::core::WaveName;
+use cfgupdater_git_backend::RemoteUrl;
 use toml::Spanned;
 
 use super::error::Mistake;
@@ -66,11 +67,14 @@ impl Found {
 
     fn repo(&mut self, repo: &Repo) {
         let name = repo.name.get_ref();
-        if let Err(error) = cfgupdater_git_backend::check_url(repo.url.get_ref()) {
+        if let Err(error) = repo.url.get_ref().parse::<RemoteUrl>() {
             self.push(Some(repo.url.span()), error.to_string());
         }
         if repo.image_set.is_empty() {
-            self.push(Some(repo.name.span()), format!("repository `{name}` has no [[repo.image_set]]; add one"));
+            self.push(
+                Some(repo.name.span()),
+                format!("repository `{name}` has no [[repo.image_set]]; add one"),
+            );
         }
         if repo.wave.is_empty() {
             self.push(Some(repo.name.span()), format!("repository `{name}` has no [[repo.wave]]; add one"));
@@ -100,7 +104,10 @@ impl Found {
             }
             for set in target.sets() {
                 if !repo.image_set.iter().any(|known| known.name.get_ref() == set) {
-                    let message = format!("target `{}` names image set `{set}`, which is not configured", target.name());
+                    let message = format!(
+                        "target `{}` names image set `{set}`, which is not configured",
+                        target.name()
+                    );
                     self.push(Some(wave.targets.span()), message);
                 }
             }
@@ -110,11 +117,20 @@ impl Found {
     fn image_set(&mut self, set: &ImageSet, repo: &Repo) {
         let known: Vec<&WaveName> = repo.wave.iter().map(|wave| wave.name.get_ref()).collect();
         for wave in set.waves.iter().filter(|wave| !known.contains(&wave.get_ref())) {
-            let message = format!("image set `{}` names wave `{}`, which is not configured", set.name.get_ref(), wave.get_ref());
+            let message = format!(
+                "image set `{}` names wave `{}`, which is not configured",
+                set.name.get_ref(),
+                wave.get_ref()
+            );
             self.push(Some(wave.span()), message);
         }
-        if let Some(verify) = set.verify_images.as_ref().filter(|verify| *verify.get_ref() != VerifyImages::Off) {
-            self.push(Some(verify.span()), "verify_images is not available in this version; leave it \"off\"");
+        if let Some(verify) =
+            set.verify_images.as_ref().filter(|verify| *verify.get_ref() != VerifyImages::Off)
+        {
+            self.push(
+                Some(verify.span()),
+                "verify_images is not available in this version; leave it \"off\"",
+            );
         }
     }
 
@@ -140,7 +156,8 @@ impl Found {
 
     fn forge(&mut self, repo: &Repo) {
         if *repo.forge.kind.get_ref() != ForgeKind::Local {
-            let message = "this forge is not available in this version; the local forge (kind = \"local\") is";
+            let message =
+                "this forge is not available in this version; the local forge (kind = \"local\") is";
             self.push(Some(repo.forge.kind.span()), message);
         }
         self.twice("check", repo.forge.run.iter().map(|run| &run.context));
@@ -152,7 +169,10 @@ impl Found {
     /// What the file may say but this version can't do is refused: passing it over would look like obeying it.
     fn not_yet(&mut self, repo: &Repo) {
         if let Some(foreign) = repo.foreign.as_ref().filter(|foreign| *foreign.get_ref() == Foreign::Carry) {
-            self.push(Some(foreign.span()), "foreign = \"carry\" is not available in this version; use \"park\"");
+            self.push(
+                Some(foreign.span()),
+                "foreign = \"carry\" is not available in this version; use \"park\"",
+            );
         }
         if let Some(key) = &repo.commit.ssh_signing_key_file {
             self.push(Some(key.span()), "signed commits are not available in this version; remove the key");
@@ -163,7 +183,8 @@ impl Found {
         let mut seen = BTreeSet::new();
         for name in names {
             if !seen.insert(name.get_ref()) {
-                let message = format!("{what} `{}` is configured twice; names must differ", name.get_ref().to_string());
+                let message =
+                    format!("{what} `{}` is configured twice; names must differ", name.get_ref().to_string());
                 self.push(Some(name.span()), message);
             }
         }

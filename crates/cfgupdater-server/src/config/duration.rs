@@ -12,7 +12,9 @@ impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         parse(&text).map(Self).ok_or_else(|| {
-            let message = format!("`{text}` is not a duration: write a whole number and ms, s, m, h or d, such as \"30m\"");
+            let message = format!(
+                "`{text}` is not a duration: write a whole number and ms, s, m, h or d, such as \"30m\""
+            );
             serde::de::Error::custom(message)
         })
     }

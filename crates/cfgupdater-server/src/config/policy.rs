@@ -1,7 +1,8 @@
 //! From the configuration file to the policy that the rules work by.
 
 use cfgupdater::core::{
-    BranchName, Identity, Landing, Mode, Policy, RequiredCheck, RequiredChecks, SetPolicy, TargetPolicy, WavePolicy,
+    BranchName, Identity, Landing, Mode, Policy, RequiredCheck, RequiredChecks, SetPolicy, TargetPolicy,
+    WavePolicy,
 };
 
 use super::file::{self, Repo, Required, Target, Wave};

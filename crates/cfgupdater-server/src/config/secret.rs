@@ -57,7 +57,10 @@ impl SecretFile {
         let values: Vec<String> =
             text.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).take(2).collect();
         if values.is_empty() {
-            return Err(format!("the secret file {} is empty; write the secret into it", self.path.display()));
+            return Err(format!(
+                "the secret file {} is empty; write the secret into it",
+                self.path.display()
+            ));
         }
         *read = Some((changed, values.clone()));
         Ok(values)
@@ -80,7 +83,12 @@ mod tests {
         std::fs::File::options().write(true).open(&path).unwrap().set_modified(later).unwrap();
         assert_eq!(secret.values().unwrap(), ["three"]);
         std::fs::write(&path, "\n").unwrap();
-        std::fs::File::options().write(true).open(&path).unwrap().set_modified(later + std::time::Duration::from_secs(5)).unwrap();
+        std::fs::File::options()
+            .write(true)
+            .open(&path)
+            .unwrap()
+            .set_modified(later + std::time::Duration::from_secs(5))
+            .unwrap();
         assert!(secret.values().unwrap_err().contains("empty"));
     }
 }

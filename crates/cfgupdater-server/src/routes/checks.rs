@@ -70,7 +70,10 @@ fn commit(text: &str) -> Result<CommitId, Problem> {
 
 fn check_text(said: &Status) -> Result<(), Problem> {
     let fields = [("link", said.link.as_deref()), ("description", said.description.as_deref())];
-    let texts = fields.into_iter().filter_map(|(name, text)| Some((name, text?))).chain([("context", said.context.as_str())]);
+    let texts = fields
+        .into_iter()
+        .filter_map(|(name, text)| Some((name, text?)))
+        .chain([("context", said.context.as_str())]);
     for (name, text) in texts {
         if text.is_empty() || text.len() > LONGEST || text.chars().any(char::is_control) {
             let detail = format!("{name} must be 1 to {LONGEST} bytes without control characters");

@@ -28,7 +28,10 @@ pub(crate) async fn report(
     let claim = match (said.revision, said.release) {
         (Some(revision), None) => Claim::Revision(revision),
         (None, Some(release)) => Claim::Release(release),
-        _ => return Err(Problem::invalid("name what was deployed: exactly one of revision and release").at("revision")),
+        _ => {
+            return Err(Problem::invalid("name what was deployed: exactly one of revision and release")
+                .at("revision"));
+        }
     };
     let report = DeploymentReport {
         wave: said.wave,

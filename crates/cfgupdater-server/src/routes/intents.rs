@@ -39,7 +39,9 @@ pub(crate) async fn intent(
     let repo = state.repo(&repo)?;
     caller.needs(&Scope::Read)?;
     let id: IntentId = id.parse().map_err(|error| Problem::invalid(format!("id: {error}")).at("id"))?;
-    let ended = |view: &View| view.snapshot.as_ref().is_some_and(|s| s.state.end_of(id).is_some() || !s.state.knows(id));
+    let ended = |view: &View| {
+        view.snapshot.as_ref().is_some_and(|s| s.state.end_of(id).is_some() || !s.state.knows(id))
+    };
     let patience = Duration::from_secs(asked.wait.min(LONGEST_WAIT));
     let mut stopping = state.stopping.clone();
     let view = tokio::select! {

@@ -26,7 +26,8 @@ pub(crate) async fn hold(
     headers: HeaderMap,
     body: Json<api::Operation>,
 ) -> Answered {
-    operate(state, caller, path, &headers, body, |wave, asked| Operation::Hold { wave, reason: asked.reason }).await
+    operate(state, caller, path, &headers, body, |wave, asked| Operation::Hold { wave, reason: asked.reason })
+        .await
 }
 
 #[utoipa::path(post, path = "/v1/repos/{repo}/waves/{wave}/release", tag = "operate",
@@ -40,7 +41,11 @@ pub(crate) async fn release(
     headers: HeaderMap,
     body: Json<api::Operation>,
 ) -> Answered {
-    operate(state, caller, path, &headers, body, |wave, asked| Operation::Release { wave, reason: asked.reason }).await
+    operate(state, caller, path, &headers, body, |wave, asked| Operation::Release {
+        wave,
+        reason: asked.reason,
+    })
+    .await
 }
 
 #[utoipa::path(post, path = "/v1/repos/{repo}/waves/{wave}/approve", tag = "operate",
@@ -55,7 +60,11 @@ pub(crate) async fn approve(
     headers: HeaderMap,
     body: Json<api::Operation>,
 ) -> Answered {
-    let approval = |wave, asked: api::Operation| Operation::Approve { wave, release: asked.release, reason: asked.reason };
+    let approval = |wave, asked: api::Operation| Operation::Approve {
+        wave,
+        release: asked.release,
+        reason: asked.reason,
+    };
     operate(state, caller, path, &headers, body, approval).await
 }
 
@@ -71,7 +80,9 @@ async fn operate(
     caller.needs(&Scope::Operate)?;
     let wave = wave.parse().map_err(|error| Problem::invalid(format!("{error}")).at("wave"))?;
     if asked.reason.trim().is_empty() || asked.reason.len() > LONGEST_REASON {
-        return Err(Problem::invalid(format!("reason must say why, in at most {LONGEST_REASON} bytes")).at("reason"));
+        return Err(
+            Problem::invalid(format!("reason must say why, in at most {LONGEST_REASON} bytes")).at("reason")
+        );
     }
     check_key(headers)?;
     let request = Request::Operate(operation(wave, asked));

@@ -16,7 +16,10 @@ fn views(state: &AppState) -> Vec<Arc<View>> {
     state.repos.values().map(cfgupdater::RepoHandle::view).collect()
 }
 
-pub(crate) async fn dashboard(State(state): State<AppState>, caller: Caller) -> Result<Html<String>, Problem> {
+pub(crate) async fn dashboard(
+    State(state): State<AppState>,
+    caller: Caller,
+) -> Result<Html<String>, Problem> {
     caller.needs(&Scope::Read)?;
     Ok(Html(dashboard::page(&views(&state))))
 }

@@ -16,7 +16,10 @@ const LARGEST_PAGE: usize = 1000;
 
 #[utoipa::path(get, path = "/v1/repos", tag = "read", description = "Lists the repositories.",
     responses((status = 200, description = "Their names", body = Vec<String>)))]
-pub(crate) async fn list(State(state): State<AppState>, caller: Caller) -> Result<axum::Json<Vec<String>>, Problem> {
+pub(crate) async fn list(
+    State(state): State<AppState>,
+    caller: Caller,
+) -> Result<axum::Json<Vec<String>>, Problem> {
     caller.needs(&Scope::Read)?;
     Ok(axum::Json(state.repos.keys().map(ToString::to_string).collect()))
 }

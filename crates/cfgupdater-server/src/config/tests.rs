@@ -1,0 +1,126 @@
+//! The file of the documentation, and every mistake with its line.
+
+use super::*;
+use cfgupdater::core::{Landing, Mode};
+
+/// The file of the documentation, word by word.
+const DOCUMENTED: &str = r#"[server]
+listen = "127.0.0.1:8080"
+data_dir = "cfgupdater-data"
+[[server.token]]
+name = "app-ci"
+env = "APP_CI_TOKEN"
+scopes = ["announce:app"]
+
+[[repo]]
+name = "cfg-app"
+url = "file:///srv/git/cfg-app.git"
+[repo.forge]
+kind = "local"
+[repo.checks]
+required = ["ci"]
+[[repo.image_set]]
+name = "app"
+[[repo.wave]]
+name = "staging"
+targets = ["staging-1", "staging-2"]
+[[repo.wave]]
+name = "internal"
+targets = ["internal-1"]
+[[repo.wave]]
+name = "production"
+targets = ["prod-1", { name = "prod-2", sets = ["app"] }]
+soak = "30m"
+approval = true
+freeze = ["Fri 16:00 - Mon 08:00 Europe/Berlin"]
+"#;
+
+fn mistakes(text: &str) -> Vec<String> {
+    match Config::parse(text, "c.toml") {
+        Ok(_) => Vec::new(),
+        Err(errors) => errors.iter().map(ToString::to_string).collect(),
+    }
+}
+
+#[test]
+fn the_documented_file_becomes_a_policy() {
+    let config = Config::parse(DOCUMENTED, "c.toml").unwrap();
+    let policy = config.file.repo[0].policy("main".parse().unwrap());
+    assert_eq!(policy.stable.as_str(), "main");
+    assert_eq!((policy.landing, policy.mode), (Landing::Tip, Mode::Act));
+    let production = &policy.waves[2];
+    assert!(production.approval && production.soak.as_secs() == 1800 && production.freeze.len() == 1);
+    assert_eq!(production.targets[1].sets.len(), 1);
+    assert_eq!(policy.required.unwrap().checks.len(), 1);
+}
+
+#[test]
+fn every_documented_key_is_known() {
+    let text = DOCUMENTED
+        .replace(
+            "[repo.forge]",
+            "stable = \"master\"\nauto = \"auto\"\nstate = \"cfgupdater/state\"\nlanding = \"every-commit\"\nresync = \"5m\"\n\
+             mode = \"observe\"\ngeneration = 3\nforeign = \"park\"\nbatch_window = \"250ms\"\n[repo.git]\n\
+             ssh_key_file = \"k\"\nknown_hosts_file = \"h\"\ntoken_file = \"t\"\nca_file = \"c\"\n[repo.commit]\n\
+             name = \"n\"\nemail = \"e\"\n[repo.forge]",
+        )
+        .replace("required = [\"ci\"]", "required = [\"ci\"]\nnot_started_timeout = \"30m\"\nrunning_timeout = \"2h\"")
+        .replace("name = \"app\"\n", "name = \"app\"\npath = \"images/{wave}\"\nwaves = [\"staging\"]\nverify_images = \"off\"\n");
+    assert_eq!(mistakes(&text), Vec::<String>::new());
+}
+
+#[test]
+fn an_unknown_key_is_named_with_its_line_and_the_nearest_known_one() {
+    let found = mistakes(&DOCUMENTED.replace("required =", "requird ="));
+    assert!(found[0].starts_with("c.toml:15: unknown key `requird`, did you mean `required`?"), "{found:?}");
+}
+
+#[test]
+fn each_mistake_has_its_line() {
+    let cases = [
+        ("targets = [\"internal-1\"]", "targets = []", "c.toml:23: wave `internal` has no targets"),
+        ("name = \"internal\"", "name = \"staging\"", "c.toml:22: wave `staging` is configured twice"),
+        ("[\"staging-1\", \"staging-2\"]", "[\"a\", \"a\"]", "c.toml:20: target `a` is named twice"),
+        ("announce:app", "announce:a/b", "c.toml:7: `a/b` is not a valid image set name"),
+        ("env = \"APP_CI_TOKEN\"\n", "", "c.toml:5: token `app-ci` has neither env nor file"),
+        ("kind = \"local\"", "kind = \"github\"", "c.toml:13: this forge is not available in this version"),
+        ("sets = [\"app\"]", "sets = [\"web\"]", "names image set `web`, which is not configured"),
+        (
+            "127.0.0.1:8080\"",
+            "0.0.0.0:80\"\nauth = \"none\"",
+            "c.toml:2: auth = \"none\" is allowed on a loopback",
+        ),
+        ("file:///srv", "https://me:secret@host/srv", "c.toml:11:"),
+        ("Europe/Berlin", "Mars/Base", "not a freeze window"),
+        ("\"30m\"", "\"30\"", "is not a duration"),
+        (
+            "name = \"app\"\n",
+            "name = \"app\"\nverify_images = \"exists\"\n",
+            "verify_images is not available",
+        ),
+        ("[repo.forge]", "foreign = \"carry\"\n[repo.forge]", "foreign = \"carry\" is not available"),
+        ("name = \"cfg-app\"", "name = \"../x\"", "is not a valid repository name"),
+    ];
+    for (good, bad, wanted) in cases {
+        let text = DOCUMENTED.replacen(good, bad, 1);
+        assert_ne!(text, DOCUMENTED, "{good}");
+        let found = mistakes(&text);
+        assert!(found.iter().any(|error| error.contains(wanted)), "{wanted}: {found:?}");
+        assert!(!found.iter().any(|error| error.contains("secret")), "{found:?}");
+    }
+}
+
+#[test]
+fn all_mistakes_are_found_at_once() {
+    let text = DOCUMENTED.replace("[\"internal-1\"]", "[]").replace("kind = \"local\"", "kind = \"gitlab\"");
+    assert_eq!(mistakes(&text).len(), 2);
+}
+
+#[test]
+fn two_sets_may_not_write_the_same_files() {
+    let text = DOCUMENTED.replace(
+        "[[repo.image_set]]\nname = \"app\"",
+        "[[repo.image_set]]\nname = \"app\"\n[[repo.image_set]]\nname = \"web\"",
+    );
+    assert!(mistakes(&text)[0].contains("image sets `app` and `web` have the same path"));
+}
