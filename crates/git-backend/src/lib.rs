@@ -1,1 +1,20 @@
-//! cfgupdater-git-backend
+//! cfgupdater's git: [`GixRepo`] reads and writes local objects, [`GitCli`] talks to the remote by the `git` binary,
+//! and [`Mirror`] joins both into a local copy that repairs itself.
+//!
+//! gix can't push, and libgit2 can't compare-and-swap everywhere, so the network belongs to `git`; objects are read and
+//! written in this process because a `git` process costs more than the work it would do.
+
+mod carry;
+mod mirror;
+mod objects;
+mod remote;
+
+pub use carry::{CarryOutcome, carry};
+pub use mirror::Mirror;
+pub use mirror::settings::MirrorSettings;
+pub use objects::gix_repo::GixRepo;
+pub use remote::credentials::{CredentialSource, ForgeCredentials, TokenFile};
+pub use remote::git_cli::GitCli;
+pub use remote::remote_url::RemoteUrl;
+pub use remote::settings::RemoteSettings;
+pub use remote::ssh_identity::SshIdentity;

@@ -1,0 +1,221 @@
+//! [`GitCli`]: [`GitRemote`] on the `git` binary.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use cfgupdater_core::{
+    Error, ErrorKind, GitRemote, GitRepo, RefEdit, RefMap, RefName, RefOutcome, Retry, explain,
+};
+
+use super::call::Call;
+use super::failure::classify;
+use super::process::Output;
+use super::push_outcome::{Aftermath, all_accepted, settle};
+use super::push_plan::{self, Lacks};
+use super::push_report::{self, PushReport};
+use super::ref_listing;
+use super::settings::RemoteSettings;
+use super::text::{reason_of, remote_messages};
+use super::tracking;
+use crate::objects::gix_repo::GixRepo;
+
+/// Times a fetch is tried while references vanish between the listing and the fetch.
+const FETCH_ROUNDS: usize = 3;
+
+/// Longest part of a push's deadline that is kept back for reading the references again.
+const SETTLING: Duration = Duration::from_secs(10);
+
+/// Talks to a remote by `git` processes that work on a local bare repository.
+///
+/// The processes see nothing of this process's environment but `PATH`, and nothing of the user's or the system's git
+/// configuration. A password reaches one process by its environment and appears in no argument, file or message.
+#[derive(Debug, Clone)]
+pub struct GitCli {
+    settings: Arc<RemoteSettings>,
+    repo: GixRepo,
+    lacks: Arc<Mutex<Lacks>>,
+    /// Two fetches into one repository would fight for the locks of its references.
+    fetching: Arc<tokio::sync::Mutex<()>>,
+}
+
+impl GitCli {
+    /// Fetches into and pushes from `repo`, a bare repository of the remote's object format.
+    pub fn new(settings: RemoteSettings, repo: GixRepo) -> Self {
+        Self { settings: Arc::new(settings), repo, lacks: Arc::default(), fetching: Arc::default() }
+    }
+
+    /// Works on the local repository without blocking other tasks.
+    async fn local<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&GixRepo) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let repo = self.repo.clone();
+        tokio::task::spawn_blocking(move || work(&repo)).await.unwrap_or_else(|cause| {
+            Err(Error::new(ErrorKind::Other, "reading the local repository was cut short").with_source(cause))
+        })
+    }
+
+    /// Fetches what differs; `None` where a reference vanished meanwhile.
+    async fn fetch_listed(
+        &self,
+        call: &Call<'_>,
+        names: &[RefName],
+        listed: RefMap,
+    ) -> Result<Option<RefMap>, Error> {
+        let asked = names.to_vec();
+        let remote = listed.clone();
+        let stale = self.local(move |repo| tracking::compare(repo, &asked, &remote)).await?;
+        for gone in stale.gone {
+            self.forget(call, &gone).await?;
+        }
+        if !stale.any_moved {
+            return Ok(Some(listed));
+        }
+        let output = self.run_fetch(call, &listed).await?;
+        if output.status.success() {
+            return self.local(move |repo| tracking::read(repo, listed.keys())).await.map(Some);
+        }
+        let vanished = output.stderr.contains("couldn't find remote ref");
+        if vanished { Ok(None) } else { Err(call.failed("fetch from", &output)) }
+    }
+
+    async fn run_fetch(&self, call: &Call<'_>, listed: &RefMap) -> Result<Output, Error> {
+        let command = call
+            .command(self.repo.path())
+            .args([
+                "fetch",
+                "--quiet",
+                "--atomic",
+                "--no-tags",
+                "--no-write-fetch-head",
+                "--no-auto-maintenance",
+            ])
+            .serving("upload-pack", "upload-pack", &self.settings)
+            .arg("--")
+            .arg(self.settings.url.as_str())
+            .args(listed.keys().map(tracking::refspec));
+        call.run("fetch from", &command).await
+    }
+
+    /// Deletes the local trace of a reference that the remote no longer has.
+    async fn forget(&self, call: &Call<'_>, name: &RefName) -> Result<(), Error> {
+        let command = call.command(self.repo.path()).args(["update-ref", "-d", &tracking::local_name(name)]);
+        let output = call.run("fetch from", &command).await?;
+        if output.status.success() { Ok(()) } else { Err(call.failed("fetch from", &output)) }
+    }
+
+    /// Refuses to push what isn't there, which would otherwise fail in git's words.
+    async fn require_commits(&self, edits: &[RefEdit]) -> Result<(), Error> {
+        let commits: Vec<_> = edits.iter().filter_map(|edit| edit.new).collect();
+        self.local(move |repo| {
+            let absent = commits.into_iter().find_map(|id| match repo.has_commit(&id) {
+                Ok(true) => None,
+                Ok(false) => Some(Err(missing(repo, &id))),
+                Err(error) => Some(Err(error)),
+            });
+            absent.unwrap_or(Ok(()))
+        })
+        .await
+    }
+
+    /// Pushes, again without what the remote turns out not to support. `None` where the push had to be ended.
+    async fn run_push(&self, call: &Call<'_>, edits: &[RefEdit]) -> Result<(Option<Output>, Lacks), Error> {
+        let reserve = (call.remaining() / 4).min(SETTLING);
+        loop {
+            let lacks = *self.lacks.lock().unwrap_or_else(PoisonError::into_inner);
+            let args =
+                push_plan::arguments(edits, &self.settings.push_options, lacks, self.settings.url.as_str());
+            let command = call
+                .command(self.repo.path())
+                .args(["push", "--porcelain", "--no-verify"])
+                .serving("receive-pack", "receive-pack", &self.settings)
+                .args(args);
+            let output = call.run_for(call.remaining().saturating_sub(reserve), &command).await?;
+            let failure = output.as_ref().filter(|output| !output.status.success());
+            match failure.and_then(|output| lacks.learn(&output.stderr)) {
+                Some(learnt) => *self.lacks.lock().unwrap_or_else(PoisonError::into_inner) = learnt,
+                None => return Ok((output, lacks)),
+            }
+        }
+    }
+
+    /// Reads the references again and tells what became of each edit.
+    async fn settle(
+        &self,
+        call: &Call<'_>,
+        edits: &[RefEdit],
+        report: PushReport,
+        said: String,
+        atomic: bool,
+    ) -> Result<Vec<RefOutcome>, Error> {
+        let names: Vec<_> = edits.iter().map(|edit| edit.name.clone()).collect();
+        let actual = call.list(&names).await.map_err(|error| explain(&error));
+        let edits = edits.to_vec();
+        self.local(move |repo| {
+            let actual = actual.as_ref().map_err(String::as_str);
+            let aftermath = Aftermath { report: &report, actual, said: &said, atomic };
+            // A value that isn't even here was never ours to fast-forward from.
+            Ok(settle(&edits, &aftermath, |old, new| repo.is_ancestor(old, new).unwrap_or(false)))
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl GitRemote for GitCli {
+    async fn ls_remote(&self, names: &[RefName], deadline: Duration) -> Result<RefMap, Error> {
+        Call::start(&self.settings, deadline).await?.list(names).await
+    }
+
+    async fn fetch(&self, names: &[RefName], deadline: Duration) -> Result<RefMap, Error> {
+        let call = Call::start(&self.settings, deadline).await?;
+        let _one_at_a_time = call.wait("fetch from", self.fetching.lock()).await?;
+        for _ in 0..FETCH_ROUNDS {
+            let listed = call.list(names).await?;
+            if let Some(fetched) = self.fetch_listed(&call, names, listed).await? {
+                return Ok(fetched);
+            }
+        }
+        let message = format!(
+            "references of {} vanish as they are fetched; it is tried again later",
+            self.settings.url
+        );
+        Err(Error::new(ErrorKind::Unavailable, message))
+    }
+
+    async fn push(&self, edits: &[RefEdit], deadline: Duration) -> Result<Vec<RefOutcome>, Error> {
+        push_plan::check(edits)?;
+        if edits.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.require_commits(edits).await?;
+        let call = Call::start(&self.settings, deadline).await?;
+        let (output, lacks) = self.run_push(&call, edits).await?;
+        let report = output.as_ref().map(|output| push_report::parse(&output.stdout)).unwrap_or_default();
+        if all_accepted(edits, &report) {
+            return Ok(vec![RefOutcome::Moved; edits.len()]);
+        }
+        let said = match &output {
+            None => "the deadline passed, and the push was ended".to_owned(),
+            Some(output) if report.is_empty() && classify(&output.stderr).nothing_sent => {
+                return Err(call.failed("push to", output));
+            }
+            Some(output) if report.is_empty() => call.clean(reason_of(&output.stderr)),
+            Some(output) => call.clean(&remote_messages(&output.stderr)),
+        };
+        self.settle(&call, edits, report, said, edits.len() > 1 && !lacks.atomic).await
+    }
+
+    async fn head_branch(&self, deadline: Duration) -> Result<Option<RefName>, Error> {
+        let call = Call::start(&self.settings, deadline).await?;
+        let output = call.ls_remote(&["--symref"], ["HEAD"].into_iter()).await?;
+        Ok(ref_listing::parse_head(&output.stdout))
+    }
+}
+
+fn missing(repo: &GixRepo, id: &cfgupdater_core::CommitId) -> Error {
+    let message =
+        format!("can't push commit {id}: it isn't in {}; fetch, and write it again", repo.path().display());
+    Error::new(ErrorKind::NotFound, message).with_retry(Retry::Backoff)
+}

@@ -1,0 +1,15 @@
+//! The backend against the real `git`, which is the oracle throughout.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
+mod carry;
+mod fetch;
+mod history;
+mod http;
+mod http_server;
+mod interruption;
+mod mirror;
+mod objects;
+mod push;
+mod support;
+mod trees;
