@@ -1,0 +1,59 @@
+//! `cargo xtask test`: everything that must hold before a change lands.
+
+use std::process::{Command, ExitCode};
+
+use crate::run::{cargo, root, succeeds, watched};
+use crate::steps::Steps;
+use crate::summary::{Counts, count, remarkable};
+use crate::{boundaries, public_api, tools};
+
+/// Runs all steps, also after one failed, so that one run tells everything.
+pub(crate) fn test(full: bool) -> ExitCode {
+    let mut steps = Steps::default();
+    steps.one("git", tools::git);
+    steps.one("format", || run(cargo(&["fmt", "--all", "--check"]), "run `cargo fmt --all`"));
+    steps.one("lints", || {
+        let clippy =
+            cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--quiet", "--", "-D", "warnings"]);
+        run(clippy, "mend what clippy names")
+    });
+    steps.many("tests", tests);
+    steps.one("docs", || {
+        let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--locked", "--quiet"]);
+        doc.env("RUSTDOCFLAGS", "-D warnings");
+        run(doc, "mend what rustdoc names")
+    });
+    steps.one("core without I/O", boundaries::core_has_no_io);
+    steps.one("engine without backends", boundaries::engine_has_no_backends);
+    steps.one("public signatures", public_api::no_backend_types);
+    steps.one("licences and sources", || deny(&["licenses", "bans", "sources"]));
+    if full {
+        // Needs the advisory database, which is fetched from its own host.
+        steps.one("advisories", || deny(&["advisories"]));
+    }
+    if steps.finish() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn run(mut command: Command, remedy: &str) -> Result<(), String> {
+    succeeds(&mut command).then_some(()).ok_or_else(|| remedy.to_owned())
+}
+
+/// Runs all tests and doc tests. A test that can't run here is `#[ignore = "reason"]`, which the runner prints.
+fn tests() -> Counts {
+    let (ended_well, output) = watched(&mut cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]));
+    let mut counts = count(&output);
+    for line in remarkable(&output) {
+        println!("{line}");
+    }
+    if counts.passed == 0 || (!ended_well && counts.failed == 0) {
+        eprintln!("the tests could not be built or run");
+        counts.failed += 1;
+    }
+    counts
+}
+
+fn deny(checks: &[&str]) -> Result<(), String> {
+    let mut deny = Command::new(tools::cargo_deny()?);
+    deny.args(["--log-level", "error", "check"]).args(checks).current_dir(root());
+    run(deny, "mend what cargo-deny names, or decide on it in deny.toml")
+}
