@@ -1,0 +1,270 @@
+//! What can be written on the command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use cfgupdater_core::{
+    AppSha, CommitId, IntentId, Release, RepoName, SetName, TargetName, Timestamp, WaveName,
+};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+
+use crate::client::Until;
+use crate::logging::LogFormat;
+use crate::span;
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done, 1 failed, 2 usage, 3 evicted or superseded, 4 wait timed out, 5 unavailable.
+
+The token of a call comes from the file named by --token-file or from the variable CFGUPDATER_TOKEN.";
+
+/// Owns the automatic commits of a `GitOps` configuration repository.
+#[derive(Debug, Parser)]
+#[command(name = "cfgupdater", version, about, after_help = EXIT_CODES, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Tell a story on a repository of its own: releases, checks, an eviction, promotions
+    Demo(DemoArgs),
+    /// Run the service
+    Serve(ServeArgs),
+    /// Find every mistake in a configuration file, and what stands in the way of serving it
+    CheckConfig(CheckConfigArgs),
+    /// Announce a set of images, as an application's CI does
+    Announce(AnnounceArgs),
+    /// Report what a target runs, as a deploy tool does
+    Deployed(DeployedArgs),
+    /// Show branches, waves and what waits; with --wait, wait for an intent
+    Status(StatusArgs),
+    /// Say why what waits waits
+    Why(ReadArgs),
+    /// Show the audit trail, newest first
+    Log(LogArgs),
+    /// Close a wave: nothing lands in it
+    Hold(OperateArgs),
+    /// Open a held wave again
+    Release(OperateArgs),
+    /// Let a proven release into a wave that asks for approval
+    Approve(ApproveArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("after").args(["once", "keep"]))]
+pub(crate) struct DemoArgs {
+    /// End after the story (the default)
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// Leave the service running after the story, until Ctrl-C
+    #[arg(long)]
+    pub(crate) keep: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// The configuration file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    /// How log lines look; the variable `CFGUPDATER_LOG` says which are written
+    #[arg(long, value_enum, default_value = "text", value_name = "FORMAT")]
+    pub(crate) log: LogFormat,
+}
+
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("which").args(["file", "config"]).required(true))]
+pub(crate) struct CheckConfigArgs {
+    /// The configuration file
+    #[arg(value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// The same, spelt as for `serve`
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl CheckConfigArgs {
+    /// Returns the file, however it was named; clap sees to it that one is.
+    pub(crate) fn path(self) -> PathBuf {
+        self.file.or(self.config).unwrap_or_default()
+    }
+}
+
+/// Which service, and as whom.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Connection")]
+pub(crate) struct ConnectionArgs {
+    /// Where the service is
+    #[arg(long, env = "CFGUPDATER_SERVER", value_name = "URL", default_value = "http://127.0.0.1:8080")]
+    pub(crate) server: String,
+    /// The repository, as the service's configuration names it
+    #[arg(long, env = "CFGUPDATER_REPO", value_name = "NAME")]
+    pub(crate) repo: RepoName,
+    /// A file that holds the token; without it, the variable `CFGUPDATER_TOKEN` does
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// Certificates to trust in addition to the system's, PEM
+    #[arg(long, env = "CFGUPDATER_CA_FILE", value_name = "FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// How long to repeat a call while the service is unavailable; repeating is always safe
+    #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = span::parse)]
+    pub(crate) retry_for: Duration,
+}
+
+/// How results are shown.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct ShowArgs {
+    /// Print the service's answer as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What to wait for.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct WaitArgs {
+    /// Wait for what becomes of the intent
+    #[arg(long)]
+    pub(crate) wait: bool,
+    /// `landed`, or `wave=NAME`: until that wave has the release on stable, or one announced after it
+    #[arg(long, requires = "wait", value_name = "GOAL", default_value = "landed")]
+    pub(crate) until: Until,
+    /// How long to wait at most
+    #[arg(long, requires = "wait", value_name = "DURATION", default_value = "30m", value_parser = span::parse)]
+    pub(crate) timeout: Duration,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AnnounceArgs {
+    /// The images: a JSON file of {"Service": {"Digest": "…", "Tag": "…"}}, or - for standard input
+    #[arg(value_name = "IMAGES")]
+    pub(crate) images: PathBuf,
+    /// The application's commit that was built, in full
+    #[arg(long, value_name = "SHA")]
+    pub(crate) app_sha: AppSha,
+    /// The image set; needed where several are configured
+    #[arg(long, value_name = "NAME")]
+    pub(crate) set: Option<SetName>,
+    /// Orders announcements where their arrival doesn't, such as the number of the build
+    #[arg(long, value_name = "N")]
+    pub(crate) sequence: Option<u64>,
+    /// Tells a new run of the same build from a repeated call: pass CI's run attempt
+    #[arg(long, value_name = "N")]
+    pub(crate) attempt: Option<u32>,
+    /// Say what would be done, and do nothing
+    #[arg(long, conflicts_with = "wait")]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) wait: WaitArgs,
+    #[command(flatten)]
+    pub(crate) show: ShowArgs,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+/// How a deployment went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Went {
+    /// The target runs it.
+    Succeeded,
+    /// It doesn't.
+    Failed,
+}
+
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("what").args(["revision", "deployed_release"]).required(true))]
+pub(crate) struct DeployedArgs {
+    /// The wave
+    #[arg(long, value_name = "NAME")]
+    pub(crate) wave: WaveName,
+    /// The target
+    #[arg(long, value_name = "NAME")]
+    pub(crate) target: TargetName,
+    /// How it went
+    #[arg(long, value_enum, value_name = "STATUS")]
+    pub(crate) status: Went,
+    /// The commit of the configuration repository that was deployed, in full
+    #[arg(long, value_name = "SHA")]
+    pub(crate) revision: Option<CommitId>,
+    /// The release that was deployed, in full
+    #[arg(long = "release", id = "deployed_release", value_name = "RELEASE")]
+    pub(crate) release: Option<Release>,
+    /// The image set; all of the target's without it
+    #[arg(long, value_name = "NAME")]
+    pub(crate) set: Option<SetName>,
+    /// When the target saw it, RFC 3339
+    #[arg(long, value_name = "TIME")]
+    pub(crate) observed_at: Option<Timestamp>,
+    #[command(flatten)]
+    pub(crate) show: ShowArgs,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("awaited").args(["intent", "app_sha"]).requires("wait"))]
+#[command(mut_arg("wait", |wait| wait.requires("awaited")))]
+pub(crate) struct StatusArgs {
+    /// The intent to wait for, as `announce` printed it
+    #[arg(long, value_name = "ID")]
+    pub(crate) intent: Option<IntentId>,
+    /// Wait for the newest announcement of this application commit, also one yet to come
+    #[arg(long, value_name = "SHA")]
+    pub(crate) app_sha: Option<AppSha>,
+    /// With --app-sha: the announcement's image set
+    #[arg(long, value_name = "NAME", requires = "app_sha")]
+    pub(crate) set: Option<SetName>,
+    #[command(flatten)]
+    pub(crate) wait: WaitArgs,
+    #[command(flatten)]
+    pub(crate) show: ShowArgs,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReadArgs {
+    #[command(flatten)]
+    pub(crate) show: ShowArgs,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LogArgs {
+    /// How many state commits to read
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub(crate) limit: usize,
+    /// Go on after this one: what the page before called `next`
+    #[arg(long, value_name = "NEXT")]
+    pub(crate) after: Option<String>,
+    #[command(flatten)]
+    pub(crate) show: ShowArgs,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OperateArgs {
+    /// The wave
+    #[arg(long, value_name = "NAME")]
+    pub(crate) wave: WaveName,
+    /// Why; the audit trail keeps it
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+    #[command(flatten)]
+    pub(crate) show: ShowArgs,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ApproveArgs {
+    /// The release that was looked at, in full; the one that waits without it
+    #[arg(long = "release", value_name = "RELEASE")]
+    pub(crate) release: Option<Release>,
+    #[command(flatten)]
+    pub(crate) operate: OperateArgs,
+}
+
+#[cfg(test)]
+mod tests;

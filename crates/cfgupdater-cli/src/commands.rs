@@ -1,0 +1,39 @@
+//! What each command does.
+
+mod announce;
+mod check_config;
+mod deployed;
+mod operate;
+mod read;
+mod serve;
+mod status;
+
+use crate::args::{Command, ConnectionArgs};
+use crate::client::{Address, Api, Client};
+use crate::demo;
+use crate::exit::Failure;
+use crate::secret::Token;
+
+/// Runs a command to its end.
+pub(crate) async fn run(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Demo(args) => demo::run(&args).await,
+        Command::Serve(args) => serve::run(&args).await,
+        Command::CheckConfig(args) => check_config::run(&args.path()).await,
+        Command::Announce(args) => announce::run(args).await,
+        Command::Deployed(args) => deployed::run(args).await,
+        Command::Status(args) => status::run(&args).await,
+        Command::Why(args) => read::why(&args).await,
+        Command::Log(args) => read::log(args).await,
+        Command::Hold(args) => operate::run("hold", args, None).await,
+        Command::Release(args) => operate::run("release", args, None).await,
+        Command::Approve(args) => operate::run("approve", args.operate, args.release).await,
+    }
+}
+
+/// Prepares to call the service that the command line names.
+fn connect(args: &ConnectionArgs) -> Result<Api, Failure> {
+    let address = Address::new(&args.server, args.ca_file.as_deref())?;
+    let token = Token::find(args.token_file.as_deref())?;
+    Ok(Api::new(Client::new(&address, token, args.retry_for)?, args.repo.clone()))
+}

@@ -1,0 +1,4 @@
+//! placeholder
+pub(crate) async fn run(_: &crate::args::DemoArgs) -> Result<(), crate::exit::Failure> {
+    Ok(())
+}

@@ -1,0 +1,43 @@
+//! The `cfgupdater` command: runs the service, talks to one, and shows what it does.
+
+mod args;
+mod causes;
+mod client;
+mod commands;
+mod demo;
+mod exit;
+mod logging;
+mod output;
+mod secret;
+mod signals;
+mod span;
+mod text;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::Cli;
+use crate::exit::Failure;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output::note(&format!("cfgupdater: {failure}"));
+            ExitCode::from(failure.exit.code())
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::failed(format!("the runtime can't be started: {error}")))?;
+    let ended = runtime.block_on(commands::run(cli.command));
+    // A git process or a check that ignores its deadline must not keep the command from ending.
+    runtime.shutdown_background();
+    ended
+}
