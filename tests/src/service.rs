@@ -87,6 +87,7 @@ impl Service {
         let server = Server::new(&base, "token-all");
         let service = Self { child, directory, server };
         eventually("the service to be ready", || (service.get("/readyz").status == 200).then_some(()));
+        eventually("auto and state", || remote.tip("auto").and(remote.tip("cfgupdater/state")));
         service
     }
 
@@ -153,6 +154,11 @@ impl Service {
         self.repo()["why"].to_string()
     }
 
+    /// Waits until some reason says this.
+    pub fn eventually_why(&self, says: &str) {
+        eventually(&format!("a reason that says: {says}"), || self.why().contains(says).then_some(()));
+    }
+
     /// Returns the whole audit trail, newest first.
     pub fn log(&self) -> Vec<Value> {
         self.get("/v1/repos/cfg-app/log?limit=1000").ok()["items"].as_array().cloned().unwrap_or_default()
@@ -194,11 +200,12 @@ fn base_of(child: &mut Child) -> String {
     let stdout = child.stdout.take().expect("standard output is piped");
     let mut line = String::new();
     BufReader::new(stdout).read_line(&mut line).expect("it is text");
-    line.trim().strip_prefix("listening on ").map(str::to_owned).unwrap_or_else(|| {
+    let Some(address) = line.trim().strip_prefix("listening on ") else {
         let mut said = String::new();
         let _ = child.stderr.as_mut().map(|stderr| stderr.read_to_string(&mut said));
         panic!("the service did not start: {line}{said}")
-    })
+    };
+    address.to_owned()
 }
 
 fn variable(token: &str) -> String {

@@ -26,7 +26,11 @@ fn summary(record: &Record) -> String {
         }
         Record::Ended { id, end } => format!("end {} as {}", &id.to_string()[..10], end.name()),
         Record::Retried { id, .. } => format!("retry {}", &id.to_string()[..10]),
-        Record::Built { commits } => format!("auto has {} commits", commits.len()),
+        Record::Built { commits } => match commits.len() {
+            0 => "auto is at stable".to_owned(),
+            1 => "auto is one commit ahead".to_owned(),
+            n => format!("auto is {n} commits ahead"),
+        },
         Record::StableSeen { commit } => format!("stable seen at {}", commit.short(10)),
         Record::Reported { report } => format!("{} reports {}", report.target, report.release.short()),
         Record::Held { wave, .. } => format!("hold {wave}"),

@@ -71,6 +71,7 @@ impl Engine {
             policy: Arc::clone(&policy),
             snapshot: None,
             reachable: false,
+            read_from: None,
             why: Vec::new(),
             counters: Counters::default(),
         };
@@ -89,6 +90,7 @@ impl Engine {
             performer: Arc::new(Performer::new(backends, policy)),
             view,
             snapshot: None,
+            reading_since: None,
             calls: BTreeMap::new(),
             next_call: 0,
             under_way: None,
@@ -123,6 +125,7 @@ struct Worker {
     forge: Arc<dyn Forge>,
     view: watch::Sender<Arc<View>>,
     snapshot: Option<Arc<Snapshot>>,
+    reading_since: Option<std::time::Instant>,
     calls: BTreeMap<CallId, oneshot::Sender<Result<Answer, Refusal>>>,
     next_call: u64,
     under_way: Option<JoinHandle<Input>>,
@@ -175,6 +178,7 @@ impl Worker {
     fn execute(&mut self, command: Command) {
         match command {
             Command::Observe { revisions } => {
+                self.reading_since = Some(std::time::Instant::now());
                 let observer = Arc::clone(&self.observer);
                 let observe = async move {
                     let observed = observer.observe(revisions).await;
@@ -246,10 +250,11 @@ impl Worker {
             _ => {}
         }
         if let Input::Observed(result) = input {
-            let (reachable, snapshot) = (result.is_ok(), self.snapshot.clone());
+            let (reachable, snapshot, since) = (result.is_ok(), self.snapshot.clone(), self.reading_since);
             self.change_view(|view| {
                 view.reachable = reachable;
                 view.snapshot = snapshot;
+                view.read_from = if reachable { since } else { view.read_from };
             });
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cfgupdater_core::{
-    Answer, Call, Error, Forge, ForgeAction, ForgeAnswer, IntentId, Refusal, RefusalKind, RepoName, Request,
+    Answer, Call, Error, Forge, ForgeAction, ForgeAnswer, Refusal, RefusalKind, RepoName, Request,
 };
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -72,6 +72,14 @@ impl RepoHandle {
         self.view()
     }
 
+    /// Looks at the repository and returns the view of a reading that began after this call, or the last one once
+    /// `patience` is over.
+    pub async fn fresh_view(&self, patience: Duration) -> Arc<View> {
+        let asked = std::time::Instant::now();
+        self.look();
+        self.wait_for(patience, |view| view.read_from.is_some_and(|began| began >= asked)).await
+    }
+
     /// Reads the audit trail from the state branch, newest first.
     ///
     /// # Errors
@@ -79,11 +87,6 @@ impl RepoHandle {
     pub async fn log(&self, after: Option<String>, limit: usize) -> Result<LogPage, Error> {
         let state = self.view().snapshot.as_ref().and_then(|snapshot| snapshot.branches.state);
         self.audit.page(state, after, limit).await
-    }
-
-    /// Tells whether the intent is known in the latest view.
-    pub fn knows(&self, id: IntentId) -> bool {
-        self.view().snapshot.as_ref().is_some_and(|snapshot| snapshot.state.knows(id))
     }
 
     /// Returns the forge.

@@ -16,6 +16,8 @@ pub struct View {
     pub snapshot: Option<Arc<Snapshot>>,
     /// Whether the latest attempt to read the repository succeeded.
     pub reachable: bool,
+    /// When the reading of that snapshot began: whatever was written before is in it.
+    pub read_from: Option<std::time::Instant>,
     /// Why what waits waits.
     pub why: Vec<Reason>,
     /// What was done since the start.

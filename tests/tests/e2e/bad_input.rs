@@ -27,8 +27,10 @@ fn bad_announcements_are_refused_with_what_is_wrong_and_where() {
     refused(&path, b"{\"A\":", 400, "JSON");
     refused(&path, b"", 400, "JSON");
     refused(&path, b"{}", 422, "at least one service");
-    refused(&path, "[".repeat(100_000).as_bytes(), 400, "");
+    refused(&path, "[".repeat(100_000).as_bytes(), 422, "expected an object");
     let image = &good["Service1"];
+    let deep = format!("{{\"Service1\":{}", "{\"Digest\":".repeat(100_000));
+    refused(&path, deep.as_bytes(), 422, "");
     let extra = json!({"Service1": {"Digest": image["Digest"], "Tag": image["Tag"], "Extra": 1}});
     refused(&path, extra.to_string().as_bytes(), 422, "Extra");
     let mixed = json!({"Service1": {"Digest": image["Digest"], "Tag": "registry.example.com/other:v1"}});

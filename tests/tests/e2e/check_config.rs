@@ -2,7 +2,7 @@
 
 use std::process::{Command, Output};
 
-use cfgupdater_tests::{Remote, binary, git};
+use cfgupdater_tests::{Remote, binary};
 
 fn check(config: &str) -> Output {
     let directory = tempfile::tempdir().unwrap();
@@ -66,8 +66,8 @@ fn each_mistake_is_found_with_its_line() {
     let remote = Remote::new();
     let good = documented(&remote.url());
     let cases = [
-        (good.replace("required = ", "requird = "), vec![":14", "requird", "required"]),
-        (good.replace(r#"targets = ["internal-1"]"#, "targets = []"), vec![":22", "internal", "target"]),
+        (good.replace("required = ", "requird = "), vec![":15", "requird", "required"]),
+        (good.replace(r#"targets = ["internal-1"]"#, "targets = []"), vec![":23", "internal", "target"]),
         (good.replace(r#"name = "internal""#, r#"name = "staging""#), vec!["staging", "twice"]),
         (good.replace("APP_CI_TOKEN", "NOT_SET_ANYWHERE"), vec!["NOT_SET_ANYWHERE"]),
         (good.replace(&remote.url(), "file:///nowhere/at/all.git"), vec!["file:///nowhere/at/all.git"]),
@@ -84,8 +84,8 @@ fn each_mistake_is_found_with_its_line() {
 #[test]
 fn a_repository_without_its_stable_branch_is_found() {
     let remote = Remote::new();
-    git(remote.path(), &["branch", "-m", "master", "other"]);
-    let output = check(&documented(&remote.url()));
+    let config = documented(&remote.url()).replace("[repo.forge]", "stable = \"gone\"\n[repo.forge]");
+    let output = check(&config);
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
     assert!(said(&output).contains("stable branch"), "{}", said(&output));
 }

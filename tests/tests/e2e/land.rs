@@ -9,7 +9,7 @@ fn pending_is_ignored_and_green_lands_at_that_very_sha() {
     let told = service.announce(1);
     let (intent, sha) = (told["intent"].as_str().unwrap(), remote.auto());
     service.status(&sha, "ci", "pending");
-    assert!(service.why().contains("waits for check ci (running)"), "{}", service.why());
+    service.eventually_why("waits for check ci (running)");
     assert_ne!(remote.master(), sha);
     service.status(&sha, "ci", "success");
     let end = service.end_of(intent);
@@ -27,7 +27,7 @@ fn one_of_two_required_checks_is_not_enough() {
     let master = remote.master();
     service.status(&sha, "ci", "success");
     service.status(&sha, "other", "success");
-    assert!(service.why().contains("waits for check lint (not started)"), "{}", service.why());
+    service.eventually_why("waits for check lint (not started)");
     assert_eq!(remote.master(), master);
     service.status(&sha, "lint", "success");
     assert_eq!(service.end_of(told["intent"].as_str().unwrap())["end"], "landed");
@@ -53,6 +53,6 @@ fn nothing_lands_where_no_check_is_required() {
     service.announce(1);
     let (sha, master) = (remote.auto(), remote.master());
     service.status(&sha, "ci", "success");
-    assert!(service.why().contains("no check is required"), "{}", service.why());
+    service.eventually_why("no check is required");
     assert_eq!(remote.master(), master);
 }

@@ -95,7 +95,7 @@ fn a_failed_report_stops_the_wave_and_says_so() {
     let failed = service.deployed("staging", "staging-1", &introduced, "failed").ok();
     assert!(failed["waits"].to_string().contains("staging-1 reported that release"), "{failed}");
     assert_eq!(promoted(&service.deployed("staging", "staging-2", &introduced, "succeeded").ok()), 0);
-    assert!(service.why().contains("nothing leaves the wave until it reports success"), "{}", service.why());
+    service.eventually_why("nothing leaves the wave until it reports success");
     assert_eq!(promoted(&service.deployed("staging", "staging-1", &introduced, "succeeded").ok()), 1);
 }
 
@@ -125,6 +125,9 @@ fn progress_survives_an_empty_data_directory() {
     drop(service);
     let replica = Service::start(&remote);
     assert_eq!(promoted(&replica.deployed("staging", "staging-2", &introduced, "succeeded").ok()), 1);
-    let log = git(remote.path(), &["log", "--format=%s", "cfgupdater/state"]);
-    assert!(log.contains("accept promote of app into internal"), "{log}");
+    let log = git(remote.path(), &["log", "--format=%b", "cfgupdater/state"]);
+    assert!(
+        log.contains("Autocommit-Kind: promote\nAutocommit-Set: app\nAutocommit-Target: internal"),
+        "{log}"
+    );
 }

@@ -17,6 +17,9 @@ use crate::tokens::{Caller, Scope};
 /// Longest long poll, in seconds.
 const LONGEST_WAIT: u64 = 60;
 
+/// How long a reading is waited for that began after the request.
+const READING: Duration = Duration::from_secs(10);
+
 /// The parameters of a long poll.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -39,8 +42,14 @@ pub(crate) async fn intent(
     let repo = state.repo(&repo)?;
     caller.needs(&Scope::Read)?;
     let id: IntentId = id.parse().map_err(|error| Problem::invalid(format!("id: {error}")).at("id"))?;
+    let known =
+        |view: &View| view.snapshot.as_ref().is_some_and(|snapshot| intent_view(snapshot, id).is_some());
+    if !known(&repo.view()) {
+        // It may have been accepted a moment ago, here or by another replica.
+        repo.fresh_view(READING).await;
+    }
     let ended = |view: &View| {
-        view.snapshot.as_ref().is_some_and(|s| s.state.end_of(id).is_some() || !s.state.knows(id))
+        !known(view) || view.snapshot.as_ref().is_some_and(|read| read.state.end_of(id).is_some())
     };
     let patience = Duration::from_secs(asked.wait.min(LONGEST_WAIT));
     let mut stopping = state.stopping.clone();
