@@ -5,7 +5,7 @@ mod check_config;
 mod deployed;
 mod operate;
 mod read;
-mod serve;
+pub(crate) mod serve;
 mod status;
 
 use crate::args::{Command, ConnectionArgs};

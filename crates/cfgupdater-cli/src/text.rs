@@ -9,8 +9,8 @@ use cfgupdater_server::api::{IntentView, Why};
 
 use crate::client::{Announced, Recorded, Worked};
 
-pub(crate) use log::log;
-pub(crate) use paint::Paint;
+pub(crate) use log::{log, transition};
+pub(crate) use paint::{Colour, Paint};
 pub(crate) use status::status;
 
 /// Shortens an id to what people compare by eye.
@@ -55,7 +55,7 @@ pub(crate) fn announced(answer: &Announced) -> String {
 
 /// Shows the answer to a deployment report.
 pub(crate) fn recorded(answer: &Recorded) -> String {
-    let first = if answer.recorded { "recorded" } else { "nothing new" };
+    let first = if answer.new { "recorded" } else { "nothing new" };
     let promoted = answer.promoted.iter().map(|id| format!("promotes: intent {id}"));
     lines([first.to_owned()].into_iter().chain(promoted).chain(answer.waits.iter().map(reason)))
 }

@@ -1,6 +1,9 @@
 //! What handlers take from a request, each refusing with a problem.
 
-use axum::body::{Body, to_bytes};
+use std::pin::Pin;
+use std::time::Duration;
+
+use axum::body::{Body, HttpBody, to_bytes};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::request::Parts;
@@ -16,6 +19,12 @@ pub(crate) const IMAGES_CAP: usize = 1024 * 1024;
 
 /// Largest body of anything else, in bytes.
 pub(crate) const BODY_CAP: usize = 64 * 1024;
+
+/// How much of a body that was refused for its size is let through, in bytes.
+const DISCARDED: u64 = 16 * 1024 * 1024;
+
+/// How long that may take.
+const DISCARDING: Duration = Duration::from_secs(5);
 
 impl FromRequestParts<AppState> for Caller {
     type Rejection = Problem;
@@ -83,10 +92,19 @@ pub(crate) async fn read(parts: &Parts, body: Body, cap: usize) -> Result<Vec<u8
         || Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than {cap} bytes"));
     let told =
         parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if told.is_some_and(|length| length > cap as u64) {
+    if let Some(length) = told.filter(|length| *length > cap as u64) {
+        if length <= DISCARDED {
+            // Whoever is too slow for it finds the connection closed.
+            let _ = tokio::time::timeout(DISCARDING, discard(body)).await;
+        }
         return Err(too_large());
     }
     to_bytes(body, cap).await.map(Vec::from).map_err(|_| too_large())
+}
+
+/// Drops a body as it arrives: clients that still write when the connection closes never see the answer.
+async fn discard(mut body: Body) {
+    while let Some(Ok(_)) = std::future::poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {}
 }
 
 fn refuse(error: &serde_json::Error) -> Problem {

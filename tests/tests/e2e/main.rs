@@ -1,5 +1,7 @@
 //! The main job by the real binary on real git, one file a promise.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are not seen as tests by the lint")]
+
 mod announce;
 mod bad_input;
 mod check_config;

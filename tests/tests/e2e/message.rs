@@ -18,7 +18,7 @@ fn parsed_by_git(message: &str) -> Vec<String> {
     String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
 }
 
-fn intent(actor: String) -> Intent {
+fn intent(actor: &str) -> Intent {
     let sha: AppSha = "ab".repeat(20).parse().unwrap();
     let json = serde_json::json!({
         "id": "0".repeat(32), "set": "app", "wave": "staging", "release": "1".repeat(64), "images": {},
@@ -34,7 +34,7 @@ proptest! {
     #[test]
     fn git_reads_exactly_the_trailers_that_were_written(actor in any::<String>()) {
         let state: CommitId = "ef".repeat(20).parse().unwrap();
-        let said = Autocommit::of(&intent(actor), state);
+        let said = Autocommit::of(&intent(&actor), state);
         let message = said.encode();
         let keys: Vec<String> =
             parsed_by_git(&message).iter().map(|line| line.split(':').next().unwrap().to_owned()).collect();

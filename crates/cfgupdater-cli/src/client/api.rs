@@ -48,7 +48,8 @@ pub(crate) struct Announced {
 /// What a deployment report is answered.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub(crate) struct Recorded {
-    pub(crate) recorded: bool,
+    #[serde(rename = "recorded")]
+    pub(crate) new: bool,
     pub(crate) promoted: Vec<String>,
     pub(crate) waits: Vec<Why>,
 }

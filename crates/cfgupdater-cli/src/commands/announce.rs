@@ -69,7 +69,7 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 mod tests {
     use super::*;
 
-    fn exit(outcome: &str, end: serde_json::Value) -> Option<Exit> {
+    fn exit(outcome: &str, end: &serde_json::Value) -> Option<Exit> {
         let answer = serde_json::json!({"intent": "i", "outcome": outcome, "commit": null, "end": end});
         judge(&serde_json::from_value(answer).unwrap()).err().map(|failure| failure.exit)
     }
@@ -77,20 +77,20 @@ mod tests {
     #[test]
     fn what_will_be_delivered_ends_well() {
         for outcome in ["committed", "queued", "duplicate", "unchanged"] {
-            assert_eq!(exit(outcome, serde_json::Value::Null), None, "{outcome}");
+            assert_eq!(exit(outcome, &serde_json::Value::Null), None, "{outcome}");
         }
         let landed = serde_json::json!({"end": "landed", "commit": "1".repeat(40)});
-        assert_eq!(exit("duplicate", landed), None);
+        assert_eq!(exit("duplicate", &landed), None);
     }
 
     #[test]
     fn what_will_not_be_delivered_does_not() {
-        assert_eq!(exit("stale", serde_json::Value::Null), Some(Exit::GivenUp));
+        assert_eq!(exit("stale", &serde_json::Value::Null), Some(Exit::GivenUp));
         let evidence = serde_json::json!({"commit": "1".repeat(40), "check": "ci", "outcome": "failed"});
         let evicted = serde_json::json!({"end": "evicted", "evidence": evidence});
-        assert_eq!(exit("duplicate", evicted), Some(Exit::GivenUp));
+        assert_eq!(exit("duplicate", &evicted), Some(Exit::GivenUp));
         let refused = serde_json::json!({"end": "refused", "reason": "a hook"});
-        assert_eq!(exit("duplicate", refused), Some(Exit::Failed));
+        assert_eq!(exit("duplicate", &refused), Some(Exit::Failed));
     }
 
     #[test]

@@ -15,7 +15,7 @@ pub(crate) fn log(page: &Log, paint: Paint) -> String {
     for item in &page.items {
         match Logged::read(item) {
             Some(known) => {
-                let (word, colour, rest) = entry(&known.record);
+                let (word, colour, rest) = transition(&known.record);
                 table.row([faint(known.at.to_string()), Cell::coloured(word, colour), Cell::new(rest)]);
             }
             None => table.row([faint(text(item, "at")), Cell::new(text(item, "record")), Cell::new("")]),
@@ -27,7 +27,7 @@ pub(crate) fn log(page: &Log, paint: Paint) -> String {
 }
 
 /// Says in a word, its colour and the rest of a sentence what a transition is.
-fn entry(record: &Record) -> (&'static str, Option<Colour>, String) {
+pub(crate) fn transition(record: &Record) -> (&'static str, Option<Colour>, String) {
     let word = match record {
         Record::Ended { end, .. } => return (end.name(), colour_of(end.name()), format!("{}", Rest(record))),
         Record::Accepted { .. } => "accepted",
@@ -74,7 +74,10 @@ impl std::fmt::Display for Rest<'_> {
                 write!(f, "{} by {actor}: {reason}", short(&id.to_string()))
             }
             Record::Built { commits } => match commits.last() {
-                Some(tip) => write!(f, "{} commits up to {}", commits.len(), tip.commit.short(10)),
+                Some(tip) => {
+                    let plural = if commits.len() == 1 { "" } else { "s" };
+                    write!(f, "{} commit{plural} up to {}", commits.len(), tip.commit.short(10))
+                }
                 None => f.write_str("nothing on top of stable"),
             },
             Record::StableSeen { commit } => write!(f, "seen at {}", commit.short(10)),

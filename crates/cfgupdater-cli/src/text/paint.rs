@@ -26,6 +26,11 @@ impl Paint {
         Self { enabled }
     }
 
+    /// Tells whether texts are coloured.
+    pub(crate) fn is_enabled(self) -> bool {
+        self.enabled
+    }
+
     /// Colours a text.
     pub(crate) fn apply(self, colour: Option<Colour>, text: &str) -> String {
         let Some(colour) = colour.filter(|_| self.enabled && !text.trim().is_empty()) else {
