@@ -72,6 +72,7 @@ impl Engine {
             snapshot: None,
             reachable: false,
             read_from: None,
+            written: None,
             why: Vec::new(),
             counters: Counters::default(),
         };
@@ -169,9 +170,14 @@ impl Worker {
     }
 
     fn step(&mut self, input: Input) {
+        let read_from = self.reading_since.filter(|_| matches!(input, Input::Observed(Ok(_))));
         self.take_note(&input);
         for command in self.reconciler.step(clock::now(), input) {
             self.execute(command);
+        }
+        // Told last: whoever waits for it sees all that follows from the reading.
+        if let Some(read_from) = read_from {
+            self.change_view(|view| view.read_from = Some(read_from));
         }
     }
 
@@ -240,6 +246,10 @@ impl Worker {
                     counters.failed_observations += 1;
                 });
             }
+            Input::Performed(Ok(_)) => {
+                let written = Some(std::time::Instant::now());
+                self.change_view(|view| view.written = written);
+            }
             Input::Performed(Err(failure)) => {
                 warn!("a push did not succeed: {}", failure.describe());
                 let declined = matches!(failure, Failure::Declined { .. });
@@ -250,11 +260,10 @@ impl Worker {
             _ => {}
         }
         if let Input::Observed(result) = input {
-            let (reachable, snapshot, since) = (result.is_ok(), self.snapshot.clone(), self.reading_since);
+            let (reachable, snapshot) = (result.is_ok(), self.snapshot.clone());
             self.change_view(|view| {
                 view.reachable = reachable;
                 view.snapshot = snapshot;
-                view.read_from = if reachable { since } else { view.read_from };
             });
         }
     }

@@ -11,6 +11,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::audit::{Audit, LogPage};
 use crate::view::View;
 
+/// How long readers wait for the reading that follows a write.
+const SETTLING: Duration = Duration::from_secs(5);
+
 /// What reaches the task of a repository.
 #[derive(Debug)]
 pub(crate) enum Message {
@@ -80,12 +83,20 @@ impl RepoHandle {
         self.wait_for(patience, |view| view.read_from.is_some_and(|began| began >= asked)).await
     }
 
+    /// Returns the first view that holds everything this process wrote before now, or the last one once `patience` is
+    /// over: whoever was answered sees what the answer said. Reads nothing, since a reading follows each write anyway.
+    pub async fn settled_view(&self, patience: Duration) -> Arc<View> {
+        let written = self.view().written;
+        self.wait_for(patience, |view| view.read_from >= written).await
+    }
+
     /// Reads the audit trail from the state branch, newest first.
     ///
     /// # Errors
     /// Fails where the local repository can't be read.
     pub async fn log(&self, after: Option<String>, limit: usize) -> Result<LogPage, Error> {
-        let state = self.view().snapshot.as_ref().and_then(|snapshot| snapshot.branches.state);
+        let view = self.settled_view(SETTLING).await;
+        let state = view.snapshot.as_ref().and_then(|snapshot| snapshot.branches.state);
         self.audit.page(state, after, limit).await
     }
 

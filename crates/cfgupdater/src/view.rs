@@ -18,6 +18,8 @@ pub struct View {
     pub reachable: bool,
     /// When the reading of that snapshot began: whatever was written before is in it.
     pub read_from: Option<std::time::Instant>,
+    /// When this process last wrote to the repository.
+    pub written: Option<std::time::Instant>,
     /// Why what waits waits.
     pub why: Vec<Reason>,
     /// What was done since the start.

@@ -5,6 +5,8 @@
 mod announce;
 mod bad_input;
 mod check_config;
+mod cli;
+mod demo;
 mod evict;
 mod land;
 mod late_results;

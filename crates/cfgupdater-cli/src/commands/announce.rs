@@ -20,8 +20,9 @@ pub(super) async fn run(args: AnnounceArgs) -> Result<(), Failure> {
     } else {
         output::print(&text::announced(&answer.said));
     }
-    if !args.wait.wait || answer.said.outcome == "unchanged" || answer.said.outcome == "stale" {
-        return judge(&answer.said);
+    judge(&answer.said)?;
+    if !args.wait.wait || answer.said.outcome == "unchanged" {
+        return Ok(());
     }
     let reached = Waiting::new(&api, args.wait.timeout).reach(&answer.said.intent, &args.wait.until).await?;
     if args.show.json {
