@@ -1,10 +1,15 @@
 //! The note of a commit: one line of JSON for each attempt of each check.
 
+use std::time::Duration;
+
 use cfgupdater_core::{CheckRun, CheckState, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// How many attempts of a check are kept; the newest ones.
 const ATTEMPTS_KEPT: usize = 10;
+
+/// How long a check that could not be run is left alone: whatever is missing isn't there a moment later.
+const BROKEN_PAUSE: Duration = Duration::from_mins(1);
 
 /// One attempt of one check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,7 +93,7 @@ impl Note {
     pub(crate) fn may_claim(&self, context: &str, now: Timestamp) -> bool {
         self.counting(context).is_none_or(|attempt| match attempt.state {
             AttemptState::Claimed { until } => until <= now,
-            AttemptState::Broken => true,
+            AttemptState::Broken => attempt.at.after(BROKEN_PAUSE) <= now,
             AttemptState::Pending | AttemptState::Success | AttemptState::Failure => false,
         })
     }
@@ -204,7 +209,8 @@ mod tests {
         assert!(!claimed.may_claim("ci", at(8)) && claimed.may_claim("ci", at(9)));
         assert!(matches!(claimed.check_runs(at(9))[0].state, CheckState::Infrastructure(_)));
         assert!(!note(vec![attempt(1, AttemptState::Failure)]).may_claim("ci", at(99)));
-        assert!(note(vec![attempt(1, AttemptState::Broken)]).may_claim("ci", at(99)));
+        let broken = note(vec![attempt(1, AttemptState::Broken)]);
+        assert!(!broken.may_claim("ci", at(59)) && broken.may_claim("ci", at(60)));
     }
 
     #[test]

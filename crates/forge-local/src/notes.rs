@@ -41,7 +41,7 @@ impl Notes {
         let (repo, commits) = (Arc::clone(&self.repo), commits.to_vec());
         blocking(move || {
             let tree = repo.commit(&tip)?.tree;
-            commits.iter().map(|commit| Ok((*commit, read_note(&*repo, &tree, commit)?))).collect()
+            commits.iter().map(|commit| Ok((*commit, find_note(&*repo, &tree, commit)?.note))).collect()
         })
         .await
     }
@@ -88,23 +88,49 @@ fn notes_ref() -> RefName {
     NOTES_REF.parse().expect("a constant name")
 }
 
-/// Where git looks for the note of a commit: two digits, a slash, the rest.
-fn path_of(commit: &CommitId) -> RepoPath {
+/// Deepest fan-out looked at: git splits the names of notes into directories of two digits as their number grows.
+const DEEPEST: usize = 3;
+
+/// Where the note of a commit is written that has none yet.
+const USUAL_DEPTH: usize = 1;
+
+/// Where git may keep the note of a commit: `depth` times two digits and a slash, then the rest.
+fn path_of(commit: &CommitId, depth: usize) -> RepoPath {
     let hex = commit.to_string();
-    format!("{}/{}", &hex[..2], &hex[2..]).parse().expect("hex digits make a path")
+    let mut path = String::new();
+    for level in 0..depth {
+        path.push_str(&hex[2 * level..2 * level + 2]);
+        path.push('/');
+    }
+    path.push_str(&hex[2 * depth..]);
+    path.parse().expect("hex digits make a path")
 }
 
-fn read_note(repo: &dyn GitRepo, tree: &TreeId, commit: &CommitId) -> Result<Note, Error> {
-    let Some(entry) = repo.entry(tree, &path_of(commit))? else { return Ok(Note::default()) };
-    let content = repo.blob(&BlobId::new(entry.id))?;
-    Note::decode(&content).map_err(|unreadable| {
+/// A note with the places it was found at: `git notes` moves notes to another depth, and joins what lies at several.
+#[derive(Debug, Default)]
+struct Found {
+    note: Note,
+    depths: Vec<usize>,
+}
+
+fn find_note(repo: &dyn GitRepo, tree: &TreeId, commit: &CommitId) -> Result<Found, Error> {
+    let (mut content, mut depths) = (Vec::new(), Vec::new());
+    for depth in 0..=DEEPEST {
+        if let Some(entry) = repo.entry(tree, &path_of(commit, depth))? {
+            content.extend(repo.blob(&BlobId::new(entry.id))?);
+            content.push(b'\n');
+            depths.push(depth);
+        }
+    }
+    let note = Note::decode(&content).map_err(|unreadable| {
         let message = format!(
             "the note of commit {} on {NOTES_REF} can't be read ({}); repair or remove it with `git notes`",
             commit.short(10),
             unreadable.0
         );
         Error::new(ErrorKind::Other, message)
-    })
+    })?;
+    Ok(Found { note, depths })
 }
 
 fn write<T>(
@@ -115,10 +141,13 @@ fn write<T>(
     change: impl Fn(&mut Note) -> Option<T>,
 ) -> Result<Option<(CommitId, T)>, Error> {
     let tree = tip.map(|tip| repo.commit(&tip)).transpose()?.map(|tip| tip.tree);
-    let mut note = tree.map(|tree| read_note(repo, &tree, commit)).transpose()?.unwrap_or_default();
+    let found = tree.map(|tree| find_note(repo, &tree, commit)).transpose()?.unwrap_or_default();
+    let mut note = found.note;
     let Some(answer) = change(&mut note) else { return Ok(None) };
-    let edit = TreeEdit::file(path_of(commit), repo.write_blob(&note.encode())?);
-    let tree = repo.edit_tree(tree.as_ref(), &[edit])?;
+    let (depth, others) = found.depths.split_first().map_or((USUAL_DEPTH, &[][..]), |(d, o)| (*d, o));
+    let mut edits = vec![TreeEdit::file(path_of(commit, depth), repo.write_blob(&note.encode())?)];
+    edits.extend(others.iter().map(|other| TreeEdit::remove(path_of(commit, *other))));
+    let tree = repo.edit_tree(tree.as_ref(), &edits)?;
     let identity = ("cfgupdater", "cfgupdater@localhost");
     let message = format!("checks of {commit}\n");
     let new = repo.write_commit(&NewCommit::new(tree, tip.into_iter().collect(), identity, now, message))?;
