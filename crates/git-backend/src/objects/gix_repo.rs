@@ -47,6 +47,18 @@ impl GixRepo {
         self.database.reopen()
     }
 
+    /// Points a reference at a commit that is here, whatever it pointed at.
+    pub(crate) fn set_reference(&self, name: &RefName, commit: &CommitId) -> Result<(), Error> {
+        let id = self.id(commit.object_id())?;
+        let unwritable = |cause: gix::Error| {
+            let message = format!("can't write the reference {name} in {}", self.path().display());
+            Error::new(ErrorKind::Other, message).with_source(cause)
+        };
+        let any = gix::refs::transaction::PreviousValue::Any;
+        self.session()?.repo.reference(name.as_str(), id, any, "pushed").map_err(unwritable)?;
+        Ok(())
+    }
+
     fn id(&self, id: &ObjectId) -> Result<gix::ObjectId, Error> {
         let format = self.object_format();
         if id.format() == format {

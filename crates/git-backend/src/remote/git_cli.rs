@@ -140,6 +140,16 @@ impl GitCli {
         }
     }
 
+    /// Keeps what was pushed under the names that fetches compare with: otherwise the next one would bring back what
+    /// is here. If that fails, it does.
+    async fn remember(&self, call: &Call<'_>, edits: &[RefEdit]) {
+        let Ok(_one_at_a_time) = call.wait("push to", self.fetching.lock()).await else { return };
+        let pushed = edits.to_vec();
+        if let Err(error) = self.local(move |repo| tracking::record(repo, &pushed)).await {
+            tracing::debug!(error = explain(&error), "what was pushed is fetched back");
+        }
+    }
+
     /// Reads the references again and tells what became of each edit.
     async fn settle(
         &self,
@@ -194,6 +204,7 @@ impl GitRemote for GitCli {
         let (output, lacks) = self.run_push(&call, edits).await?;
         let report = output.as_ref().map(|output| push_report::parse(&output.stdout)).unwrap_or_default();
         if all_accepted(edits, &report) {
+            self.remember(&call, edits).await;
             return Ok(vec![RefOutcome::Moved; edits.len()]);
         }
         let said = match &output {

@@ -1,6 +1,6 @@
 //! Where fetched references are kept locally, so that their commits stay and an unchanged one isn't fetched again.
 
-use cfgupdater_core::{Error, ErrorKind, GitRepo, RefMap, RefName};
+use cfgupdater_core::{Error, ErrorKind, GitRepo, RefEdit, RefMap, RefName};
 
 use crate::objects::gix_repo::GixRepo;
 
@@ -50,11 +50,23 @@ pub(crate) fn read<'a>(repo: &GixRepo, names: impl Iterator<Item = &'a RefName>)
     Ok(refs)
 }
 
+/// Records what was pushed, so that it isn't fetched back. A reference that moved on since is fetched as any other.
+pub(crate) fn record(repo: &GixRepo, edits: &[RefEdit]) -> Result<(), Error> {
+    for edit in edits {
+        let Some(new) = &edit.new else { continue };
+        repo.set_reference(&kept_as(&edit.name)?, new)?;
+    }
+    Ok(())
+}
+
 fn kept(repo: &GixRepo, name: &RefName) -> Result<Option<cfgupdater_core::CommitId>, Error> {
-    let local = local_name(name).parse().map_err(|cause| {
+    repo.resolve(&kept_as(name)?)
+}
+
+fn kept_as(name: &RefName) -> Result<RefName, Error> {
+    local_name(name).parse().map_err(|cause| {
         Error::new(ErrorKind::Invalid, format!("{name} is too long to be kept locally")).with_source(cause)
-    })?;
-    repo.resolve(&local)
+    })
 }
 
 fn require(repo: &GixRepo, name: &RefName, id: &cfgupdater_core::CommitId) -> Result<(), Error> {

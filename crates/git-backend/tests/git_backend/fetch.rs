@@ -1,6 +1,6 @@
 //! Listing and fetching.
 
-use cfgupdater_core::{ErrorKind, GitRemote, GitRepo, RefMap};
+use cfgupdater_core::{ErrorKind, GitRemote, GitRepo, RefEdit, RefMap, RefOutcome};
 use cfgupdater_git_backend::{GitCli, GixRepo, RemoteSettings};
 
 use crate::support::{LONG, Scratch, branch, commit, git, name, recording_git, set_ref, settings};
@@ -63,6 +63,29 @@ async fn an_unchanged_remote_is_listed_but_not_fetched() {
     let next = commit(&pair.remote, &[pair.root], &[("f", "x")], 2);
     set_ref(pair.remote.path(), "refs/heads/master", next);
     assert_eq!(fetches().await, (next, 1));
+}
+
+#[tokio::test]
+async fn what_was_pushed_is_not_fetched_back_and_what_others_push_is() {
+    let scratch = Scratch::new();
+    let pair = scratch.pair();
+    let (program, record) = recording_git(&scratch);
+    let client = GitCli::new(settings(pair.remote.path()).with_git(program), pair.local.clone());
+    client.fetch(&[branch("master")], LONG).await.unwrap();
+    let ours = commit(&pair.local, &[pair.root], &[("f", "ours")], 2);
+    let edits =
+        [RefEdit::exact(branch("auto"), None, Some(ours)), RefEdit::fast_forward(branch("master"), ours)];
+    assert_eq!(client.push(&edits, LONG).await.unwrap(), [RefOutcome::Moved, RefOutcome::Moved]);
+    std::fs::remove_file(&record).unwrap();
+    let names = [branch("auto"), branch("master")];
+    let fetched = client.fetch(&names, LONG).await.unwrap();
+    assert_eq!(fetched, RefMap::from([(branch("auto"), ours), (branch("master"), ours)]));
+    let calls = std::fs::read_to_string(&record).unwrap();
+    assert!(!calls.contains(" fetch "), "{calls}");
+    let theirs = commit(&pair.remote, &[pair.root], &[("f", "theirs")], 3);
+    set_ref(pair.remote.path(), "refs/heads/auto", theirs);
+    assert_eq!(client.fetch(&names, LONG).await.unwrap()[&branch("auto")], theirs);
+    assert!(pair.local.has_commit(&theirs).unwrap());
 }
 
 #[tokio::test]
