@@ -14,7 +14,7 @@ use std::process::ExitCode;
 
 const HELP: &str = "\
 cargo xtask test [--full]   format, lints, licences, boundaries, all tests and doc tests
-cargo xtask bench NAME      measures beside a named rival; names: introduce
+cargo xtask bench NAME      measures beside a named rival; names: introduce, idle
 ";
 
 fn main() -> ExitCode {

@@ -11,6 +11,7 @@ use crate::{boundaries, public_api, tools};
 pub(crate) fn test(full: bool) -> ExitCode {
     let mut steps = Steps::default();
     steps.one("git", tools::git);
+    steps.one("image tools", tools::image_tools);
     steps.one("format", || run(cargo(&["fmt", "--all", "--check"]), "run `cargo fmt --all`"));
     steps.one("lints", || {
         let clippy =

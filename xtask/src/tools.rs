@@ -50,6 +50,28 @@ pub(crate) fn cargo_deny() -> Result<PathBuf, String> {
     }
 }
 
+/// What tests of images run, by program; Debian's packages are called the same.
+const IMAGE_TOOLS: [&str; 3] = ["docker-registry", "skopeo", "umoci"];
+
+/// Makes sure that the programs which tests of images need are there, and installs them where that is possible.
+/// Elsewhere than on Debian and its like those tests are skipped.
+pub(crate) fn image_tools() -> Result<(), String> {
+    let missing: Vec<&str> =
+        IMAGE_TOOLS.into_iter().filter(|program| !runs(&PathBuf::from(program))).collect();
+    if missing.is_empty() || !runs(&PathBuf::from("apt-get")) {
+        return Ok(());
+    }
+    println!("installing {}", missing.join(", "));
+    // Lists may be older than what the archive still has.
+    succeeds(Command::new("apt-get").args(["update", "--quiet=2"]));
+    let mut install = Command::new("apt-get");
+    install.args(["install", "--yes", "--quiet=2", "--no-install-recommends"]).args(&missing);
+    if succeeds(install.env("DEBIAN_FRONTEND", "noninteractive")) {
+        return Ok(());
+    }
+    Err(format!("the tests of images need {}; install Debian's packages of these names", missing.join(", ")))
+}
+
 fn runs(program: &PathBuf) -> bool {
     let mut command = Command::new(program);
     succeeds(command.arg("--version").stdout(Stdio::null()).stderr(Stdio::null()))
