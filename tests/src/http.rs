@@ -56,6 +56,13 @@ impl Server {
         self.post_bytes(path, body.to_string().as_bytes())
     }
 
+    /// Posts JSON to a path, with an `Idempotency-Key`.
+    pub fn post_with_key(&self, path: &str, body: &Value, key: &str) -> Reply {
+        let request = self.agent.post(format!("{}{path}", self.base)).header("Authorization", self.bearer());
+        let request = request.header("Content-Type", "application/json").header("Idempotency-Key", key);
+        Reply::of(request.send(body.to_string()).expect("the service answers"))
+    }
+
     /// Posts bytes to a path as JSON.
     pub fn post_bytes(&self, path: &str, body: &[u8]) -> Reply {
         let request = self.agent.post(format!("{}{path}", self.base)).header("Authorization", self.bearer());

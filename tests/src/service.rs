@@ -17,7 +17,7 @@ pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
         let build = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--locked", "--package", "cfgupdater-cli", "--bin", "cfgupdater"])
+            .args(["build", "--quiet", "--locked", "--workspace", "--bin", "cfgupdater"])
             .args(if cfg!(debug_assertions) { &[][..] } else { &["--release"] })
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .status()
@@ -29,6 +29,13 @@ pub fn binary() -> &'static Path {
     })
 }
 
+/// The usual waves.
+const WAVES: [(&str, &[&str]); 3] = [
+    ("staging", &["staging-1", "staging-2"]),
+    ("internal", &["internal-1"]),
+    ("production", &["prod-1", "prod-2"]),
+];
+
 /// What a test changes of the usual configuration.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -38,11 +45,13 @@ pub struct Options {
     pub repo: String,
     /// Lines for `[repo.forge]` and tables below it.
     pub forge: String,
+    /// The only wave and its only target, in the place of the usual three.
+    pub waves: Option<(&'static str, &'static str)>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { required: &["ci"], repo: String::new(), forge: String::new() }
+        Self { required: &["ci"], repo: String::new(), forge: String::new(), waves: None }
     }
 }
 
@@ -71,6 +80,13 @@ impl Service {
 
     /// Starts the service with a changed configuration.
     pub fn with(remote: &Remote, options: &Options) -> Self {
+        let service = Self::unsettled(remote, options);
+        eventually("auto and state", || remote.tip("auto").and(remote.tip("cfgupdater/state")));
+        service
+    }
+
+    /// Starts the service and waits until it is ready, but not until it has written anything.
+    pub fn unsettled(remote: &Remote, options: &Options) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let config = directory.path().join("cfgupdater.toml");
         std::fs::write(&config, configuration(&remote.url(), directory.path(), options))
@@ -87,7 +103,6 @@ impl Service {
         let server = Server::new(&base, "token-all");
         let service = Self { child, directory, server };
         eventually("the service to be ready", || (service.get("/readyz").status == 200).then_some(()));
-        eventually("auto and state", || remote.tip("auto").and(remote.tip("cfgupdater/state")));
         service
     }
 
@@ -217,6 +232,12 @@ fn configuration(url: &str, directory: &Path, options: &Options) -> String {
         format!("[[server.token]]\nname = \"{name}\"\nenv = \"{}\"\nscopes = [{scopes}]\n", variable(name))
     };
     let tokens: String = TOKENS.into_iter().map(token).collect();
+    let wave =
+        |name: &str, targets: &[&str]| format!("[[repo.wave]]\nname = {name:?}\ntargets = {targets:?}\n");
+    let waves = match options.waves {
+        Some((name, target)) => wave(name, &[target]),
+        None => WAVES.iter().map(|(name, targets)| wave(name, targets)).collect(),
+    };
     let required = options.required.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
     format!(
         r#"[server]
@@ -236,16 +257,7 @@ kind = "local"
 required = [{required}]
 [[repo.image_set]]
 name = "app"
-[[repo.wave]]
-name = "staging"
-targets = ["staging-1", "staging-2"]
-[[repo.wave]]
-name = "internal"
-targets = ["internal-1"]
-[[repo.wave]]
-name = "production"
-targets = ["prod-1", "prod-2"]
-"#,
+{waves}"#,
         directory.display(),
         options.repo,
         options.forge,

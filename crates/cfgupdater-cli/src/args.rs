@@ -1,5 +1,8 @@
 //! What can be written on the command line.
 
+mod image;
+mod operate;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -11,6 +14,9 @@ use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use crate::client::Until;
 use crate::logging::LogFormat;
 use crate::span;
+
+pub(crate) use image::{BuildArgs, Driver, ImageArgs, ImageCommand, RegistryArgs};
+pub(crate) use operate::{ApproveArgs, IntentArgs, OperateArgs, RollbackArgs, WaiveArgs, WaveArgs};
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done, 1 failed, 2 usage, 3 evicted or superseded, 4 wait timed out, 5 unavailable.
@@ -44,11 +50,27 @@ pub(crate) enum Command {
     /// Show the audit trail, newest first
     Log(LogArgs),
     /// Close a wave: nothing lands in it
-    Hold(OperateArgs),
+    Hold(WaveArgs),
     /// Open a held wave again
-    Release(OperateArgs),
+    Release(WaveArgs),
     /// Let a proven release into a wave that asks for approval
     Approve(ApproveArgs),
+    /// Hold a wave and take its images back to what they were at a commit
+    Rollback(RollbackArgs),
+    /// Stop waiting for a target
+    Waive(WaiveArgs),
+    /// Stop all landing
+    Pause(OperateArgs),
+    /// Let landing go on
+    Resume(OperateArgs),
+    /// Take an intent back that hasn't landed
+    Withdraw(IntentArgs),
+    /// Try an intent again that was evicted, refused or withdrawn
+    Retry(IntentArgs),
+    /// Build the images of an application
+    Image(ImageArgs),
+    /// Accept the repository as it is after stable was rewound, or the state lost or edited
+    Accept(OperateArgs),
 }
 
 #[derive(Debug, Args)]
@@ -241,29 +263,6 @@ pub(crate) struct LogArgs {
     pub(crate) show: ShowArgs,
     #[command(flatten)]
     pub(crate) connection: ConnectionArgs,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct OperateArgs {
-    /// The wave
-    #[arg(long, value_name = "NAME")]
-    pub(crate) wave: WaveName,
-    /// Why; the audit trail keeps it
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) reason: String,
-    #[command(flatten)]
-    pub(crate) show: ShowArgs,
-    #[command(flatten)]
-    pub(crate) connection: ConnectionArgs,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ApproveArgs {
-    /// The release that was looked at, in full; the one that waits without it
-    #[arg(long = "release", value_name = "RELEASE")]
-    pub(crate) release: Option<Release>,
-    #[command(flatten)]
-    pub(crate) operate: OperateArgs,
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod announce;
 mod check_config;
 mod deployed;
+mod image;
 mod operate;
 mod read;
 pub(crate) mod serve;
@@ -25,9 +26,17 @@ pub(crate) async fn run(command: Command) -> Result<(), Failure> {
         Command::Status(args) => status::run(&args).await,
         Command::Why(args) => read::why(&args).await,
         Command::Log(args) => read::log(args).await,
-        Command::Hold(args) => operate::run("hold", args, None).await,
-        Command::Release(args) => operate::run("release", args, None).await,
-        Command::Approve(args) => operate::run("approve", args.operate, args.release).await,
+        Command::Hold(args) => operate::wave("hold", args).await,
+        Command::Release(args) => operate::wave("release", args).await,
+        Command::Approve(args) => operate::approve(args).await,
+        Command::Rollback(args) => operate::rollback(args).await,
+        Command::Waive(args) => operate::waive(args).await,
+        Command::Pause(args) => operate::repo("pause", args).await,
+        Command::Resume(args) => operate::repo("resume", args).await,
+        Command::Withdraw(args) => operate::intent("withdraw", args).await,
+        Command::Retry(args) => operate::intent("retry", args).await,
+        Command::Image(args) => image::run(args).await,
+        Command::Accept(args) => operate::repo("accept", args).await,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Answers as text for people: pure functions, so that every shape is tested without a service.
 
+mod images;
 mod log;
 mod paint;
 mod status;
@@ -7,8 +8,11 @@ mod table;
 
 use cfgupdater_server::api::{IntentView, Why};
 
-use crate::client::{Announced, Recorded, Worked};
+use cfgupdater_core::Image;
 
+use crate::client::{Announced, Change, Recorded, Worked};
+
+pub(crate) use images::{built_image, built_images};
 pub(crate) use log::{log, transition};
 pub(crate) use paint::{Colour, Paint};
 pub(crate) use status::status;
@@ -50,7 +54,14 @@ pub(crate) fn announced(answer: &Announced) -> String {
     let commit =
         answer.commit.as_deref().map(|commit| format!(", commit {}", short(commit))).unwrap_or_default();
     let end = answer.end.as_ref().map(|end| format!(", {end}")).unwrap_or_default();
-    format!("{}: intent {}{commit}{end}", answer.outcome, answer.intent)
+    let first = format!("{}: intent {}{commit}{end}", answer.outcome, answer.intent);
+    lines([first].into_iter().chain(answer.changes.iter().map(change)))
+}
+
+/// Shows what would become of one service, by its tags.
+fn change(change: &Change) -> String {
+    let tag = |image: &Option<Image>| image.as_ref().map_or("nothing", |image| &image.tag).to_owned();
+    format!("  {}: {} -> {}", change.service, tag(&change.from), tag(&change.to))
 }
 
 /// Shows the answer to a deployment report.
@@ -63,7 +74,8 @@ pub(crate) fn recorded(answer: &Recorded) -> String {
 /// Shows the answer to an operator.
 pub(crate) fn worked(answer: &Worked) -> String {
     let first = if answer.changed { "done" } else { "nothing to change" };
-    lines([first.to_owned()].into_iter().chain(answer.waits.iter().map(reason)))
+    let intents = answer.intents.iter().map(|id| format!("intent {id}"));
+    lines([first.to_owned()].into_iter().chain(intents).chain(answer.waits.iter().map(reason)))
 }
 
 fn lines(lines: impl Iterator<Item = String>) -> String {

@@ -3,9 +3,11 @@
 use serde::Serialize;
 
 use crate::end::End;
+use crate::image::ImageChange;
 use crate::intent::{Announcement, IntentId};
 use crate::name::{SetName, TargetName, WaveName};
 use crate::object_id::CommitId;
+use crate::operate::{Operation, OperationKey};
 use crate::reason::Reason;
 use crate::record::DeploymentStatus;
 use crate::release::Release;
@@ -18,6 +20,22 @@ pub struct Call {
     pub actor: String,
     /// What it asks for.
     pub request: Request,
+    /// Tells a repetition of an operator's call from a new one.
+    pub key: Option<OperationKey>,
+}
+
+impl Call {
+    /// Builds a call without a key.
+    pub fn new(actor: impl Into<String>, request: Request) -> Self {
+        Self { actor: actor.into(), request, key: None }
+    }
+
+    /// Names the call, so that a repetition of it is known.
+    #[must_use]
+    pub fn with_key(mut self, key: OperationKey) -> Self {
+        self.key = Some(key);
+        self
+    }
 }
 
 /// What a call asks for.
@@ -26,6 +44,8 @@ pub struct Call {
 pub enum Request {
     /// New images were published.
     Announce(Announcement),
+    /// What would become of an announcement? Nothing is written for it.
+    Preview(Announcement),
     /// A target says what it runs.
     Report(DeploymentReport),
     /// An operator acts.
@@ -33,10 +53,11 @@ pub enum Request {
 }
 
 impl Request {
-    /// Returns the revisions whose images an answer depends on.
-    pub fn revisions(&self) -> Option<CommitId> {
+    /// Returns the revision whose images an answer depends on.
+    pub fn revision(&self) -> Option<CommitId> {
         match self {
             Self::Report(DeploymentReport { claim: Claim::Revision(revision), .. }) => Some(*revision),
+            Self::Operate(Operation::RollBack { to, .. }) => Some(*to),
             _ => None,
         }
     }
@@ -68,35 +89,6 @@ pub enum Claim {
     Release(Release),
 }
 
-/// What an operator does.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Operation {
-    /// Closes a wave.
-    Hold {
-        /// The wave.
-        wave: WaveName,
-        /// Why.
-        reason: String,
-    },
-    /// Opens it again.
-    Release {
-        /// The wave.
-        wave: WaveName,
-        /// Why.
-        reason: String,
-    },
-    /// Lets one release into a wave.
-    Approve {
-        /// The wave.
-        wave: WaveName,
-        /// The release that was looked at; the one that waits where absent.
-        release: Option<Release>,
-        /// Why.
-        reason: String,
-    },
-}
-
 /// What an accepted call is answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
@@ -104,6 +96,8 @@ pub enum Operation {
 pub enum Answer {
     /// To an announcement.
     Announced(Announced),
+    /// To the question what would become of one.
+    Previewed(Previewed),
     /// To a deployment report.
     Reported(ReportAnswer),
     /// To an operator.
@@ -121,6 +115,17 @@ pub struct Announced {
     pub commit: Option<CommitId>,
     /// The intent's end, where it has one.
     pub end: Option<End>,
+}
+
+/// What would become of an announcement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Previewed {
+    /// The intent it would make, or has made.
+    pub intent: IntentId,
+    /// What the call would be answered.
+    pub outcome: Outcome,
+    /// What it would change in the first wave.
+    pub changes: Vec<ImageChange>,
 }
 
 /// What became of an announcement.
@@ -155,6 +160,8 @@ pub struct ReportAnswer {
 pub struct OperationAnswer {
     /// Whether it changed anything.
     pub changed: bool,
+    /// The intents it made, opened again or took back.
+    pub intents: Vec<IntentId>,
     /// What waits now.
     pub waits: Vec<Reason>,
 }

@@ -36,6 +36,9 @@ pub enum End {
     Withdrawn {
         /// Why.
         reason: String,
+        /// The operator who took it back; absent where a gate did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        actor: Option<String>,
     },
     /// The remote declined its commit.
     Refused {
@@ -99,6 +102,11 @@ impl End {
         matches!(self, Self::Landed { .. } | Self::Subsumed { .. })
     }
 
+    /// Tells whether the same change may only come back when an operator wants it, or with something newer.
+    pub fn needs_an_operator(&self) -> bool {
+        self.is_fault() || matches!(self, Self::Withdrawn { actor: Some(_), .. })
+    }
+
     /// Tells whether the intent failed by its own fault, so that its sequence counts for nothing.
     pub fn is_fault(&self) -> bool {
         matches!(self, Self::Evicted { .. } | Self::Refused { .. })
@@ -127,7 +135,8 @@ impl fmt::Display for End {
             }
             Self::Superseded { by } => write!(f, "superseded by {by}"),
             Self::Subsumed { by } => write!(f, "subsumed by {by}"),
-            Self::Withdrawn { reason } => write!(f, "withdrawn: {reason}"),
+            Self::Withdrawn { reason, actor: Some(actor) } => write!(f, "withdrawn by {actor}: {reason}"),
+            Self::Withdrawn { reason, actor: None } => write!(f, "withdrawn: {reason}"),
             Self::Refused { reason } => write!(f, "refused by the remote: {reason}"),
         }
     }

@@ -13,6 +13,13 @@ pub(crate) fn reason(fault: &Fault) -> Reason {
                 cited.short(10)
             ),
         ),
+        Fault::StateEdited { commit } => (
+            "state",
+            format!(
+                "commit {} of the state branch was not made by this service: remove it from the branch, or accept it",
+                commit.short(10)
+            ),
+        ),
         Fault::StableRewound { seen } => (
             "stable",
             format!(
@@ -24,7 +31,7 @@ pub(crate) fn reason(fault: &Fault) -> Reason {
         Fault::UnrelatedAuto { auto } => (
             "auto",
             format!(
-                "the auto branch ({}) holds commits but there is no state: delete it, or configure another name for auto",
+                "the auto branch ({}) holds commits but there is no state: delete it, configure another name for auto, or accept it: then its commits are parked",
                 auto.short(10)
             ),
         ),

@@ -1,9 +1,10 @@
 //! Gates: what stands against a wave being written.
 
+use crate::intent::Intent;
 use crate::name::WaveName;
-use crate::policy::WavePolicy;
+use crate::policy::{Policy, WavePolicy};
 use crate::reason::{Code, Reason};
-use crate::state::WaveState;
+use crate::state::{State, WaveState};
 use crate::timestamp::Timestamp;
 
 /// Returns why nothing may land in a wave now; `None` while it is open (invariant S16).
@@ -19,6 +20,12 @@ pub(crate) fn closed(wave: &WavePolicy, decided: Option<&WaveState>, now: Timest
         Some(Reason::new(Code::Frozen, subject(&wave.name), format!("freeze window {window}")).until(end))
     };
     wave.freeze.iter().find_map(frozen)
+}
+
+/// Returns why an intent may not land in its wave now.
+pub(crate) fn closed_for(intent: &Intent, policy: &Policy, state: &State, now: Timestamp) -> Option<Reason> {
+    let wave = policy.wave(&intent.wave)?;
+    closed(wave, state.wave(&wave.name), now)
 }
 
 /// Names a wave as the subject of a reason.

@@ -1,6 +1,6 @@
 //! Image references and the image maps that announcements carry.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
@@ -196,6 +196,9 @@ impl Image {
 pub struct ImageMap(BTreeMap<ServiceName, Image>);
 
 impl ImageMap {
+    /// No images at all.
+    pub const EMPTY: Self = Self(BTreeMap::new());
+
     /// Builds a map from services and their images.
     pub fn new(images: BTreeMap<ServiceName, Image>) -> Self {
         Self(images)
@@ -233,6 +236,40 @@ impl ImageMap {
     /// Returns the release this map is: the SHA-256 of its canonical JSON.
     pub fn release(&self) -> Release {
         Release::of_canonical_json(self)
+    }
+}
+
+/// What becomes of one service's image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ImageChange {
+    /// The service.
+    pub service: ServiceName,
+    /// What it had; nothing where it is new.
+    pub from: Option<Image>,
+    /// What it gets; nothing where it is removed.
+    pub to: Option<Image>,
+}
+
+impl ImageMap {
+    /// Lists the services whose image changes from `before` to this map, in the order of their names.
+    pub fn changes_from(&self, before: &Self) -> Vec<ImageChange> {
+        let services: BTreeSet<&ServiceName> = self.0.keys().chain(before.0.keys()).collect();
+        let changed = services.into_iter().filter(|service| self.0.get(service) != before.0.get(service));
+        changed
+            .map(|service| ImageChange {
+                service: service.clone(),
+                from: before.0.get(service).cloned(),
+                to: self.0.get(service).cloned(),
+            })
+            .collect()
+    }
+}
+
+impl fmt::Display for ImageChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tag =
+            |image: &Option<Image>| image.as_ref().map_or("nothing".to_owned(), |image| image.tag.clone());
+        write!(f, "{}: {} -> {}", self.service, tag(&self.from), tag(&self.to))
     }
 }
 

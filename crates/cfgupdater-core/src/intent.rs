@@ -151,6 +151,39 @@ impl Action {
             Self::RollBack { .. } => "rollback",
         }
     }
+
+    /// Returns the announcement's sequence.
+    pub fn sequence(&self) -> Option<u64> {
+        match self {
+            Self::Introduce { sequence, .. } => *sequence,
+            Self::Promote { .. } | Self::RollBack { .. } => None,
+        }
+    }
+
+    /// Returns which attempt of the same change it is, from 1.
+    pub fn attempt(&self) -> u64 {
+        match self {
+            Self::Introduce { attempt, .. } | Self::Promote { attempt, .. } => u64::from(*attempt),
+            Self::RollBack { number, .. } => *number,
+        }
+    }
+
+    /// Returns the id of the intent that takes this action.
+    pub(crate) fn intent_id(
+        &self,
+        set: &SetName,
+        wave: &WaveName,
+        release: Release,
+        images: &ImageMap,
+    ) -> IntentId {
+        match self {
+            Self::Introduce { app_sha, sequence, attempt } => {
+                IntentId::of(&("introduce", set, app_sha, images, sequence, attempt))
+            }
+            Self::Promote { from, attempt, .. } => promotion_id(set, from, wave, release, *attempt),
+            Self::RollBack { number, .. } => rollback_id(set, wave, release, *number),
+        }
+    }
 }
 
 /// Returns the id of the promotion of `release` from one wave to the next.

@@ -30,11 +30,13 @@ mod object_id;
 mod operate;
 mod plan;
 mod policy;
+mod preview;
 mod projection;
 mod promote;
 mod reason;
 mod reconciler;
 mod record;
+mod registry;
 mod release;
 mod repo_path;
 mod snapshot;
@@ -50,7 +52,7 @@ mod verdict;
 
 pub use admission::{Admission, admit};
 pub use call::{
-    Announced, Answer, Call, Claim, DeploymentReport, Operation, OperationAnswer, Outcome, Refusal,
+    Announced, Answer, Call, Claim, DeploymentReport, OperationAnswer, Outcome, Previewed, Refusal,
     RefusalKind, ReportAnswer, Request,
 };
 pub use check::{CheckRun, CheckState, RequiredCheck, RequiredChecks};
@@ -66,13 +68,14 @@ pub use freeze::{FreezeWindow, InvalidFreezeWindow};
 pub use git_remote::{Expected, GitRemote, RefEdit, RefMap, RefOutcome};
 pub use git_repo::{Commit, EntryKind, GitRepo, NewCommit, TreeChange, TreeEdit, TreeEntry, Walk};
 pub use history::{History, HistoryCommit, Introduction, Slot};
-pub use image::{Image, ImageMap, ImageRef, InvalidImage};
+pub use image::{Image, ImageChange, ImageMap, ImageRef, InvalidImage};
 pub use intent::{Action, Announcement, Intent, IntentId, InvalidIntentId, promotion_id, rollback_id};
 pub use land::{Candidate, landable};
 pub use layout::{DEFAULT_PATH, ImageFiles, Layout, ReleaseIdentity, decode_images, encode_images};
 pub use message::{Autocommit, FORMAT_VERSION};
 pub use name::{BranchName, InvalidName, RefName, RepoName, ServiceName, SetName, TargetName, WaveName};
 pub use object_id::{AppSha, BlobId, CommitId, InvalidObjectId, ObjectFormat, ObjectId, TreeId};
+pub use operate::{InvalidOperationKey, Operation, OperationKey};
 pub use plan::{AutoEdit, Decision, Effect, Plan, Reply, Scope, Transaction, decide, plan};
 pub use policy::{Identity, Landing, Mode, Policy, SetPolicy, TargetPolicy, WavePolicy};
 pub use projection::{Projection, project};
@@ -80,10 +83,13 @@ pub use promote::{Progress, Step};
 pub use reason::{Code, Reason};
 pub use reconciler::{CallId, Command, Input, Reconciler, Written};
 pub use record::{Built, DeploymentStatus, Entry, Note, Record, Report};
+pub use registry::{Descriptor, ImageDigest, InvalidDigest, Manifest, Registry};
 pub use release::{InvalidRelease, Release};
 pub use repo_path::{InvalidPath, RepoPath};
 pub use snapshot::{Branches, ChainCommit, Fault, Relation, Revision, Snapshot};
-pub use state::{Accepted, Approval, SequenceFloor, State, TargetReports, Waiver, WaveState, Word};
+pub use state::{
+    Accepted, Approval, Performed, SequenceFloor, State, TargetReports, Waiver, WaveState, Word,
+};
 pub use state_files::{
     ENTRY_PATH, InvalidState, StateFiles, decode_entry, decode_state, encode_entry, encode_state, intent_path,
 };

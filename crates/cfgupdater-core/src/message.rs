@@ -1,8 +1,11 @@
 //! The one codec between an intent's commit on auto and its message.
 
+use crate::image::ImageMap;
 use crate::intent::{Action, Intent, IntentId};
 use crate::name::{SetName, WaveName};
 use crate::object_id::{AppSha, CommitId};
+use crate::release::Release;
+use crate::timestamp::Timestamp;
 use crate::trailers;
 
 /// The format our commits carry in `Autocommit-Version`.
@@ -31,6 +34,10 @@ pub struct Autocommit {
     pub config_sha: Option<CommitId>,
     /// The commit of the state branch that accepted the intent.
     pub state: Option<CommitId>,
+    /// The announcement's sequence.
+    pub sequence: Option<u64>,
+    /// Which attempt of the same change it is, from 1.
+    pub attempt: u64,
     /// Who asked for it.
     pub actor: String,
 }
@@ -53,6 +60,8 @@ impl Autocommit {
             app_sha: intent.app_sha(),
             config_sha,
             state: Some(state),
+            sequence: intent.action.sequence(),
+            attempt: intent.action.attempt(),
             actor: trailers::safe(&intent.actor),
         }
     }
@@ -70,6 +79,8 @@ impl Autocommit {
         lines.extend(self.from.as_ref().map(|wave| ("Autocommit-From", wave.to_string())));
         lines.extend(self.config_sha.map(|sha| ("Autocommit-Config-SHA", sha.to_string())));
         lines.extend(self.state.map(|sha| ("Autocommit-State", sha.to_string())));
+        lines.extend(self.sequence.map(|number| ("Autocommit-Sequence", number.to_string())));
+        lines.extend((self.attempt != 1).then(|| ("Autocommit-Attempt", self.attempt.to_string())));
         lines.push(("Autocommit-Actor", self.actor.clone()));
         trailers::format(&self.subject(), lines)
     }
@@ -88,8 +99,51 @@ impl Autocommit {
             app_sha: optional(get("Autocommit-App-SHA"))?,
             config_sha: optional(get("Autocommit-Config-SHA"))?,
             state: optional(get("Autocommit-State"))?,
+            sequence: optional(get("Autocommit-Sequence"))?,
+            attempt: optional(get("Autocommit-Attempt"))?.unwrap_or(1),
             actor: get("Autocommit-Actor").unwrap_or_default().to_owned(),
         })
+    }
+
+    /// Returns the intent that the commit proves by itself: its id is the hash of what it wants.
+    pub fn proves(
+        &self,
+        release: Release,
+        images: &ImageMap,
+        accepted_at: Timestamp,
+        accepted_on: CommitId,
+    ) -> Option<Intent> {
+        let action = self.action()?;
+        let (set, wave) = (self.set.clone(), self.wave.clone());
+        let id = action.intent_id(&set, &wave, release, images);
+        let (images, actor) = (images.clone(), self.actor.clone());
+        (id == self.id).then_some(Intent {
+            id,
+            set,
+            wave,
+            release,
+            images,
+            action,
+            accepted_at,
+            accepted_on,
+            actor,
+        })
+    }
+
+    fn action(&self) -> Option<Action> {
+        let attempt = u32::try_from(self.attempt);
+        match self.kind.as_str() {
+            "introduce" => {
+                let (app_sha, sequence, attempt) = (self.app_sha?, self.sequence, attempt.ok()?);
+                Some(Action::Introduce { app_sha, sequence, attempt })
+            }
+            "promote" => {
+                let (from, config_sha) = (self.from.clone()?, self.config_sha?);
+                Some(Action::Promote { from, config_sha, app_sha: self.app_sha, attempt: attempt.ok()? })
+            }
+            "rollback" => Some(Action::RollBack { config_sha: self.config_sha?, number: self.attempt }),
+            _ => None,
+        }
     }
 
     fn subject(&self) -> String {
@@ -141,6 +195,19 @@ mod tests {
         {
             let said = Autocommit::of(&intent, testing::commit(9));
             assert_eq!(Autocommit::decode(&said.encode()), Some(said));
+        }
+    }
+
+    #[test]
+    fn a_commit_proves_its_intent_and_no_other() {
+        for intent in
+            [testing::introduce("app", "staging", 1), testing::promote("app", "staging", "internal", 1)]
+        {
+            let said = Autocommit::decode(&Autocommit::of(&intent, testing::commit(9)).encode()).unwrap();
+            let proven = said.proves(intent.release, &intent.images, intent.accepted_at, intent.accepted_on);
+            assert_eq!(proven, Some(intent.clone()));
+            let others = testing::images(&[("web", 77)]);
+            assert_eq!(said.proves(others.release(), &others, intent.accepted_at, intent.accepted_on), None);
         }
     }
 

@@ -1,8 +1,6 @@
 //! Plans: what a snapshot calls for, as data.
 
-use crate::call::{
-    Announced, Answer, Call, Operation, OperationAnswer, Outcome, Refusal, RefusalKind, ReportAnswer, Request,
-};
+use crate::call::{Answer, Call, Refusal, RefusalKind};
 use crate::end::End;
 use crate::intent::IntentId;
 use crate::object_id::CommitId;
@@ -12,6 +10,7 @@ use crate::record::{Note, Record};
 use crate::snapshot::Snapshot;
 use crate::timestamp::Timestamp;
 
+mod calls;
 mod draft;
 #[cfg(test)]
 mod tests;
@@ -124,7 +123,7 @@ impl Default for Scope {
 /// Decides calls and plans what follows: land first, then evict, then everything that is one transaction on state.
 pub fn decide(snapshot: &Snapshot, policy: &Policy, calls: &[&Call], scope: Scope) -> Decision {
     if !snapshot.faults.is_empty() {
-        return faulty(snapshot, calls);
+        return faulty(snapshot, policy, calls);
     }
     let mut draft = Draft::new(snapshot, policy);
     draft.record_what_landed();
@@ -135,101 +134,34 @@ pub fn decide(snapshot: &Snapshot, policy: &Policy, calls: &[&Call], scope: Scop
         return Decision { plan, replies };
     }
     draft.evict();
-    let mut replies: Vec<Reply> = calls.iter().map(|call| decide_call(call, &mut draft)).collect();
+    let mut replies: Vec<Reply> = calls.iter().map(|call| calls::decide(call, &mut draft)).collect();
     draft.promote();
     for reply in &mut replies {
-        complete(reply, &draft);
+        calls::complete(reply, &draft);
     }
     Decision { plan: draft.into_plan(), replies }
 }
 
-fn faulty(snapshot: &Snapshot, calls: &[&Call]) -> Decision {
+/// While something stands against every decision, nothing but an operator's acceptance of it is decided.
+fn faulty(snapshot: &Snapshot, policy: &Policy, calls: &[&Call]) -> Decision {
     let why: Vec<Reason> = snapshot.faults.iter().map(crate::fault::reason).collect();
     let detail = why.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-    let refuse = |_: &&Call| Reply::Now(Err(Refusal::new(RefusalKind::Unavailable, detail.clone())));
-    let replies = calls.iter().map(refuse).collect();
-    Decision { plan: Plan { why, ..Plan::default() }, replies }
-}
-
-fn decide_call(call: &Call, draft: &mut Draft<'_>) -> Reply {
-    let decided = match &call.request {
-        Request::Announce(announced) => announce(announced, &call.actor, draft),
-        Request::Report(report) => take_report(report, &call.actor, draft),
-        Request::Operate(operation) => operate(operation, &call.actor, draft),
+    let mut records = Vec::new();
+    let decide = |call: &&Call| match calls::accept(call, snapshot, policy) {
+        Some(Ok((accepted, answer))) if records.is_empty() && !accepted.is_empty() => {
+            records = accepted;
+            Reply::OnceWritten(answer)
+        }
+        Some(Ok((_, answer))) => Reply::Now(Ok(answer)),
+        Some(Err(refusal)) => Reply::Now(Err(refusal)),
+        None => Reply::Now(Err(Refusal::new(RefusalKind::Unavailable, detail.clone()))),
     };
-    decided.unwrap_or_else(|refusal| Reply::Now(Err(refusal)))
-}
-
-fn announce(
-    announced: &crate::intent::Announcement,
-    actor: &str,
-    draft: &mut Draft<'_>,
-) -> Result<Reply, Refusal> {
-    use crate::admission::{Admission, admit};
-    let effective = |set: &crate::policy::SetPolicy, wave: &crate::policy::WavePolicy| {
-        draft.effective(&(wave.name.clone(), set.name.clone()))
-    };
-    let known = |outcome, id, draft: &Draft<'_>| {
-        let answer = Answer::Announced(draft.announced(id, outcome));
-        // What it is compared with may be part of this very draft.
-        Ok(if draft.is_unwritten() { Reply::OnceWritten(answer) } else { Reply::Now(Ok(answer)) })
-    };
-    match admit(announced, actor, draft.policy, draft.snapshot, &draft.state, effective)? {
-        Admission::Duplicate(id) => known(Outcome::Duplicate, id, draft),
-        Admission::Stale(id) => known(Outcome::Stale, id, draft),
-        Admission::Unchanged(id) => known(Outcome::Unchanged, id, draft),
-        Admission::New(intent) => {
-            let id = intent.id;
-            draft.record(Record::Accepted { intent: *intent });
-            draft.project();
-            let answer = Announced { intent: id, outcome: Outcome::Queued, commit: None, end: None };
-            Ok(Reply::OnceWritten(Answer::Announced(answer)))
-        }
-    }
-}
-
-fn take_report(
-    said: &crate::call::DeploymentReport,
-    actor: &str,
-    draft: &mut Draft<'_>,
-) -> Result<Reply, Refusal> {
-    use crate::deployment::{counts, resolve};
-    let reports = resolve(said, actor, draft.policy, draft.snapshot)?;
-    let mut recorded = false;
-    for report in reports {
-        if counts(&report, &draft.state, &draft.snapshot.history) {
-            draft.record(Record::Reported { report });
-            recorded = true;
-        }
-    }
-    let answer = Answer::Reported(ReportAnswer { recorded, promoted: Vec::new(), waits: Vec::new() });
-    Ok(if recorded { Reply::OnceWritten(answer) } else { Reply::Now(Ok(answer)) })
-}
-
-fn operate(operation: &Operation, actor: &str, draft: &mut Draft<'_>) -> Result<Reply, Refusal> {
-    let record = crate::operate::record(operation, actor, draft.policy, &draft.state, draft.snapshot)?;
-    let changed = record.is_some();
-    if let Some(record) = record {
-        draft.record(record);
-        draft.project();
-    }
-    let answer = Answer::Operated(OperationAnswer { changed, waits: Vec::new() });
-    Ok(if changed { Reply::OnceWritten(answer) } else { Reply::Now(Ok(answer)) })
-}
-
-/// Adds to an answer what only the finished draft knows.
-fn complete(reply: &mut Reply, draft: &Draft<'_>) {
-    let (Reply::Now(Ok(answer)) | Reply::OnceWritten(answer)) = reply else { return };
-    match answer {
-        Answer::Announced(answer) => {
-            answer.end = draft.state.end_of(answer.intent).cloned().or_else(|| answer.end.take());
-        }
-        Answer::Reported(answer) => {
-            answer.promoted.clone_from(&draft.promoted);
-            answer.waits.clone_from(&draft.why);
-        }
-        Answer::Operated(answer) => answer.waits.clone_from(&draft.why),
-    }
+    let replies = calls.iter().map(decide).collect();
+    let effect = (!records.is_empty()).then(|| {
+        let state = snapshot.branches.state;
+        Effect::Write(Transaction { state, records, ..Transaction::default() })
+    });
+    Decision { plan: Plan { effect, why, ..Plan::default() }, replies }
 }
 
 /// Builds who did something and why.

@@ -72,9 +72,9 @@ fn place(
 ) -> Place {
     let Some(wave) = policy.wave(&intent.wave).filter(|_| policy.set(&intent.set).is_some()) else {
         let reason = format!("wave `{}` or set `{}` is no longer configured", intent.wave, intent.set);
-        return Place::Ended(End::Withdrawn { reason });
+        return Place::Ended(End::Withdrawn { reason, actor: None });
     };
-    if let Some(end) = overtaken_by_a_person(intent, slot, history) {
+    if let Some(end) = overtaken_by_a_person(intent, slot, state, history) {
         return Place::Ended(end);
     }
     if let Some((present, by)) =
@@ -94,18 +94,32 @@ fn place(
 fn behind_a_closed_gate(intent: &Intent, reason: Reason) -> Place {
     match intent.action {
         Action::Introduce { .. } => Place::Queued(reason),
-        _ => Place::Ended(End::Withdrawn { reason: reason.text }),
+        _ => Place::Ended(End::Withdrawn { reason: reason.text, actor: None }),
     }
 }
 
 /// A person's edit on stable takes precedence over intents accepted before it: equal content subsumes them, other
 /// content supersedes them.
-fn overtaken_by_a_person(intent: &Intent, slot: &Slot, history: &History) -> Option<End> {
+fn overtaken_by_a_person(intent: &Intent, slot: &Slot, state: &State, history: &History) -> Option<End> {
     let accepted_on = history.position(&intent.accepted_on)?;
     let edits = history.introductions(slot).iter().rev().take_while(|edit| edit.position > accepted_on);
-    let edit: &Introduction = edits.into_iter().find(|edit| edit.intent.is_none())?;
+    let edit: &Introduction =
+        edits.into_iter().find(|edit| is_a_persons(edit, state) || is_newer(edit, intent, state))?;
     let by = By::Commit(edit.commit);
     Some(if edit.release == Some(intent.release) { End::Subsumed { by } } else { End::Superseded { by } })
+}
+
+/// Tells whether a person made an edit. People copy our messages: one that names an intent and puts something else
+/// there is a person's.
+fn is_a_persons(edit: &Introduction, state: &State) -> bool {
+    let differs = |id| state.intents.get(&id).is_some_and(|known| Some(known.intent.release) != edit.release);
+    edit.intent.is_none_or(differs)
+}
+
+/// Tells whether an edit brought an intent that was accepted later, which only a person can have put before this one.
+fn is_newer(edit: &Introduction, intent: &Intent, state: &State) -> bool {
+    let position = |id| state.intents.get(&id).map(|known| known.position);
+    edit.intent.and_then(position) > position(intent.id)
 }
 
 /// Says why an accepted intent is not on auto although its wave is open.

@@ -141,7 +141,7 @@ impl Step<'_> {
         for attempt in 1.. {
             let id = promotion_id(set, from, to, release, attempt);
             match self.state.end_of(id) {
-                Some(end) if end.is_fault() => {
+                Some(end) if end.needs_an_operator() => {
                     let text = format!(
                         "promotion {id} of release {} was {end}; retry it or announce anew",
                         self.label(candidate)
@@ -356,7 +356,7 @@ mod tests {
         let refused = crate::end::End::Refused { reason: "hook".to_owned() };
         scene.state.apply(&crate::record::Record::Ended { id, end: refused }, scene.now);
         assert_eq!(waits_for(&scene), Some(Code::Evicted));
-        let withdrawn = crate::end::End::Withdrawn { reason: "held".to_owned() };
+        let withdrawn = crate::end::End::Withdrawn { reason: "held".to_owned(), actor: None };
         scene.state.apply(&crate::record::Record::Ended { id, end: withdrawn }, scene.now);
         assert!(matches!(progress(&scene, 0), Progress::Promote { attempt: 2, .. }));
     }

@@ -213,7 +213,11 @@ impl Reconciler {
         let calls: Vec<&Call> = self.calls[..taken].iter().map(|pending| &pending.call).collect();
         let Decision { plan, replies } = decide(snapshot, &self.policy, &calls, scope);
         let waiting = self.reply(replies, plan.effect.is_some(), commands);
-        self.publish(plan.why, commands);
+        let mut why = plan.why;
+        if let (Mode::Observe, Some(effect)) = (self.policy.mode, &plan.effect) {
+            why.extend(crate::preview::would(effect, snapshot));
+        }
+        self.publish(why, commands);
         if !plan.request_checks.is_empty() && self.policy.mode == Mode::Act {
             commands.push(Command::RequestChecks(plan.request_checks));
         }
@@ -361,6 +365,9 @@ impl Reconciler {
             commands.push(Command::Answer { id: pending.id, answer });
         }
         self.calls.retain(|pending| !late(pending));
+        if self.calls.is_empty() && matches!(self.phase, Phase::Gathering(_)) {
+            self.phase = Phase::Idle;
+        }
     }
 
     /// Starts the next observation if it is due, and says when to be woken otherwise.
@@ -379,8 +386,7 @@ impl Reconciler {
             self.phase = Phase::Observing;
             self.dirty = false;
             self.calls.iter_mut().for_each(|pending| pending.read_for = true);
-            let revisions =
-                self.calls.iter().filter_map(|pending| pending.call.request.revisions()).collect();
+            let revisions = self.calls.iter().filter_map(|pending| pending.call.request.revision()).collect();
             commands.push(Command::Observe { revisions });
             return self.wake_for_calls(commands);
         }

@@ -6,6 +6,7 @@ use crate::end::End;
 use crate::intent::{Intent, IntentId};
 use crate::name::{SetName, TargetName, WaveName};
 use crate::object_id::CommitId;
+use crate::operate::OperationKey;
 use crate::release::Release;
 use crate::timestamp::Timestamp;
 
@@ -44,6 +45,9 @@ pub enum Record {
         actor: String,
         /// Why.
         reason: String,
+        /// The stable tip then; edits by people after it take precedence.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        accepted_on: Option<CommitId>,
     },
     /// Auto was written: these commits, oldest first, are the chain.
     Built {
@@ -117,9 +121,21 @@ pub enum Record {
     AcceptedAsIs {
         /// The stable tip that was accepted.
         stable: CommitId,
+        /// The state commits that our commits cite and that may be missing from now on.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        excused: Vec<CommitId>,
         /// Who and why.
         #[serde(flatten)]
         note: Note,
+    },
+    /// An operator's call was carried out: a repetition of it is answered without being carried out again.
+    Operated {
+        /// The call.
+        key: OperationKey,
+        /// What it asked for.
+        asked: OperationKey,
+        /// The intents it made, opened again or took back.
+        intents: Vec<IntentId>,
     },
     /// The configuration's generation rose.
     Generation {

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::check::RequiredChecks;
+use crate::end::End;
 use crate::forge::{Capabilities, Checks};
 use crate::history::{History, Slot};
 use crate::image::ImageMap;
-use crate::intent::IntentId;
+use crate::intent::{Intent, IntentId};
 use crate::object_id::CommitId;
 use crate::release::Release;
-use crate::state::State;
+use crate::state::{Accepted, State};
 use crate::timestamp::Timestamp;
 use crate::verdict::{Verdict, verdict};
 
@@ -39,10 +40,15 @@ pub struct Snapshot {
     pub required: RequiredChecks,
     /// What the forge can do.
     pub capabilities: Capabilities,
-    /// The images of releases that may be promoted or rolled back to.
+    /// The images of releases that may be promoted or rolled back to, and of what the waves have.
     pub images: BTreeMap<Release, ImageMap>,
-    /// What is known of the revisions that calls named; `None` for one that doesn't exist.
+    /// What is known of the revisions that calls named; `None` for one that doesn't exist. Their images are among
+    /// `images`.
     pub revisions: BTreeMap<CommitId, Option<Revision>>,
+    /// The state commits that our commits on stable and on auto cite, read where state was lost.
+    pub cited: Vec<CommitId>,
+    /// The intents that commits on auto prove by themselves, oldest first, read where state was lost.
+    pub restorable: Vec<Intent>,
 }
 
 /// The branches as read; all but stable may be absent.
@@ -102,6 +108,11 @@ pub enum Fault {
         /// The newest state commit that stable cites.
         cited: CommitId,
     },
+    /// A commit of the state branch holds something else than what it records: somebody else's hand.
+    StateEdited {
+        /// The commit.
+        commit: CommitId,
+    },
     /// Stable no longer descends from where it was last seen.
     StableRewound {
         /// Where it was.
@@ -133,6 +144,17 @@ impl Snapshot {
     /// Returns the verdict of stable's tip: one that we landed is green, one that a person pushed needs its own.
     pub fn stable_verdict(&self) -> Verdict {
         let ours = self.history.tip() == Some(self.branches.stable) && self.history.tip_is_ours();
-        if ours { Verdict::Green } else { self.verdict_of(&self.branches.stable) }
+        if ours && self.was_on_auto(&self.branches.stable) {
+            Verdict::Green
+        } else {
+            self.verdict_of(&self.branches.stable)
+        }
+    }
+
+    /// Tells whether state names a commit as one we built: people copy our messages, but not our commits.
+    fn was_on_auto(&self, commit: &CommitId) -> bool {
+        let landed =
+            |accepted: &Accepted| matches!(&accepted.end, Some(End::Landed { commit: c }) if c == commit);
+        self.state.built_at(commit).is_some() || self.state.intents.values().any(landed)
     }
 }

@@ -8,12 +8,16 @@ use crate::end::End;
 use crate::intent::{Action, Intent, IntentId};
 use crate::name::{SetName, TargetName, WaveName};
 use crate::object_id::CommitId;
+use crate::operate::OperationKey;
 use crate::record::{Built, DeploymentStatus, Entry, Note, Record, Report};
 use crate::release::Release;
 use crate::timestamp::Timestamp;
 
 /// How many finished intents are kept whole; older ones keep their end alone.
 const FINISHED_KEPT: usize = 500;
+
+/// How many calls of operators are known when they are repeated.
+const OPERATIONS_KEPT: usize = 200;
 
 /// How many releases' reports are kept for each target and set.
 const REPORTS_KEPT: usize = 50;
@@ -37,6 +41,10 @@ pub struct State {
     pub sequences: BTreeMap<SetName, SequenceFloor>,
     /// The chain as last written, oldest first.
     pub built: Vec<Built>,
+    /// State commits that our commits cite and that may be missing, since an operator accepted their loss.
+    pub excused: Vec<CommitId>,
+    /// The calls of operators that were carried out under a key, the newest of them.
+    pub operations: BTreeMap<OperationKey, Performed>,
     /// What operators decided on each wave.
     pub waves: BTreeMap<WaveName, WaveState>,
     /// What each target of a wave reported on each set.
@@ -65,6 +73,17 @@ pub struct SequenceFloor {
     pub highest: Option<u64>,
     /// Whether announcements came without a sequence.
     pub unordered: bool,
+}
+
+/// An operator's call that was carried out.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Performed {
+    /// What it asked for.
+    pub asked: OperationKey,
+    /// The intents it made, opened again or took back.
+    pub intents: Vec<IntentId>,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// What operators decided on a wave.
@@ -135,7 +154,7 @@ impl State {
         match record {
             Record::Accepted { intent } => self.accept(intent.clone()),
             Record::Ended { id, end } => self.end(*id, end.clone(), at),
-            Record::Retried { id, .. } => self.reopen(*id),
+            Record::Retried { id, accepted_on, .. } => self.reopen(*id, *accepted_on),
             Record::Built { commits } => self.built.clone_from(commits),
             Record::StableSeen { commit } => self.stable_seen = Some(*commit),
             Record::Reported { report } => self.report(report),
@@ -151,7 +170,14 @@ impl State {
                 let waiver = Waiver { until: *until, note: note.clone() };
                 self.wave_mut(wave).waivers.insert(target.clone(), waiver);
             }
-            Record::AcceptedAsIs { stable, .. } => self.stable_seen = Some(*stable),
+            Record::AcceptedAsIs { stable, excused, .. } => {
+                self.stable_seen = Some(*stable);
+                self.excused.clone_from(excused);
+            }
+            Record::Operated { key, asked, intents } => {
+                let performed = Performed { asked: *asked, intents: intents.clone(), at };
+                self.operations.insert(*key, performed);
+            }
             Record::Generation { generation } => self.generation = *generation,
         }
     }
@@ -173,8 +199,9 @@ impl State {
         }
     }
 
-    fn reopen(&mut self, id: IntentId) {
+    fn reopen(&mut self, id: IntentId, accepted_on: Option<CommitId>) {
         if let Some(accepted) = self.intents.get_mut(&id) {
+            accepted.intent.accepted_on = accepted_on.unwrap_or(accepted.intent.accepted_on);
             accepted.end = None;
             accepted.ended_at = None;
             accepted.position = self.next;
@@ -210,6 +237,11 @@ impl State {
             let Some(end) = accepted.end else { continue };
             self.raise_floor(&accepted.intent, &end);
             self.ended.insert(*id, end);
+        }
+        while self.operations.len() > OPERATIONS_KEPT {
+            let oldest =
+                self.operations.iter().min_by_key(|(key, done)| (done.at, **key)).map(|(key, _)| *key);
+            oldest.and_then(|key| self.operations.remove(&key));
         }
     }
 

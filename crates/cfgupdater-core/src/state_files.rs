@@ -52,6 +52,8 @@ struct RepoFile {
     paused: Option<Note>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     sequences: BTreeMap<SetName, SequenceFloor>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    excused: Vec<CommitId>,
 }
 
 /// Writes the state as files, without the entry that led to it.
@@ -64,8 +66,12 @@ pub fn encode_state(state: &State) -> StateFiles {
         stable_seen: state.stable_seen,
         paused: state.paused.clone(),
         sequences: state.sequences.clone(),
+        excused: state.excused.clone(),
     };
     files.insert(path("repo.json"), json(&repo));
+    if !state.operations.is_empty() {
+        files.insert(path("operations.json"), json(&state.operations));
+    }
     files.insert(path("auto.json"), json(&state.built));
     for (id, accepted) in &state.intents {
         files.insert(path(&intent_path(*id)), json(accepted));
@@ -117,7 +123,9 @@ pub fn decode_state(files: &StateFiles) -> Result<State, InvalidState> {
                 state.stable_seen = repo.stable_seen;
                 state.paused = repo.paused;
                 state.sequences = repo.sequences;
+                state.excused = repo.excused;
             }
+            ["operations.json"] => state.operations = parse(path, content)?,
             ["auto.json"] => state.built = parse::<Vec<Built>>(path, content)?,
             ["intents", _] => {
                 let accepted: Accepted = parse(path, content)?;
@@ -186,6 +194,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operate::OperationKey;
     use crate::record::{DeploymentStatus, Record, Report};
     use crate::testing;
 
@@ -216,12 +225,19 @@ mod tests {
             Record::Ended { id, end: End::Landed { commit: testing::commit(3) } },
             Record::Reported { report },
             Record::Held { wave: "production".parse().unwrap(), note: note.clone() },
-            Record::Paused { note },
+            Record::Paused { note: note.clone() },
+            Record::AcceptedAsIs { stable: testing::commit(3), excused: vec![testing::commit(4)], note },
+            Record::Operated {
+                key: OperationKey::new("ops", "1"),
+                asked: OperationKey::new("", ""),
+                intents: vec![id],
+            },
         ];
         state.apply_entry(&Entry { at: testing::at(9), records });
-        state
-            .ended
-            .insert(testing::introduce("app", "staging", 9).id, End::Withdrawn { reason: "x".to_owned() });
+        state.ended.insert(
+            testing::introduce("app", "staging", 9).id,
+            End::Withdrawn { reason: "x".to_owned(), actor: None },
+        );
         state
     }
 

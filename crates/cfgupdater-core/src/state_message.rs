@@ -9,7 +9,10 @@ const SKIP_CI: &str = "[skip ci]";
 
 /// Writes the message: a subject, and the trailers of the transitions in their order.
 pub fn state_message(entry: &Entry) -> String {
-    let subject = match entry.records.as_slice() {
+    // The key of a call says nothing to people.
+    let told: Vec<&Record> =
+        entry.records.iter().filter(|record| !matches!(record, Record::Operated { .. })).collect();
+    let subject = match told.as_slice() {
         [] => "nothing".to_owned(),
         [one] => summary(one),
         [first, rest @ ..] => format!("{} and {} more", summary(first), rest.len()),
@@ -40,6 +43,7 @@ fn summary(record: &Record) -> String {
         Record::Resumed { .. } => "resume landing".to_owned(),
         Record::Waived { target, .. } => format!("waive {target}"),
         Record::AcceptedAsIs { stable, .. } => format!("accept {} as it is", stable.short(10)),
+        Record::Operated { .. } => "an operator's call".to_owned(),
         Record::Generation { generation } => format!("configuration generation {generation}"),
     }
 }
@@ -59,7 +63,7 @@ fn lines(record: &Record) -> Vec<(&'static str, String)> {
             lines.extend(why(end));
             lines
         }
-        Record::Retried { id, actor, reason } => vec![
+        Record::Retried { id, actor, reason, .. } => vec![
             ("Autocommit-Id", id.to_string()),
             ("Autocommit-Actor", actor.clone()),
             ("Autocommit-Reason", reason.clone()),
@@ -76,6 +80,7 @@ fn lines(record: &Record) -> Vec<(&'static str, String)> {
         Record::Built { .. }
         | Record::StableSeen { .. }
         | Record::Reported { .. }
+        | Record::Operated { .. }
         | Record::Generation { .. } => Vec::new(),
     }
 }
@@ -92,7 +97,11 @@ fn why(end: &End) -> Vec<(&'static str, String)> {
         }
         End::Landed { commit } => vec![("Autocommit-Config-SHA", commit.to_string())],
         End::Superseded { by } | End::Subsumed { by } => vec![("Autocommit-By", by.to_string())],
-        End::Withdrawn { reason } | End::Refused { reason } => vec![("Autocommit-Reason", reason.clone())],
+        End::Withdrawn { reason, actor } => {
+            let actor = actor.iter().map(|actor| ("Autocommit-Actor", actor.clone()));
+            actor.chain([("Autocommit-Reason", reason.clone())]).collect()
+        }
+        End::Refused { reason } => vec![("Autocommit-Reason", reason.clone())],
     }
 }
 

@@ -13,7 +13,7 @@ use crate::plan::{Plan, plan};
 use crate::policy::{Policy, SetPolicy, TargetPolicy, WavePolicy};
 use crate::record::{Built, DeploymentStatus, Record, Report};
 use crate::release::Release;
-use crate::snapshot::{Branches, ChainCommit, Relation, Revision, Snapshot};
+use crate::snapshot::{Branches, ChainCommit, Fault, Relation, Revision, Snapshot};
 use crate::state::State;
 use crate::timestamp::Timestamp;
 
@@ -95,7 +95,11 @@ pub(crate) struct Scene {
     pub(crate) relation: Option<Relation>,
     pub(crate) images: BTreeMap<Release, ImageMap>,
     pub(crate) revisions: BTreeMap<CommitId, Option<Revision>>,
+    pub(crate) cited: Vec<CommitId>,
+    pub(crate) restorable: Vec<Intent>,
+    pub(crate) faults: Vec<Fault>,
     pub(crate) capabilities: Capabilities,
+    pub(crate) probe: Option<CommitId>,
     pub(crate) now: Timestamp,
 }
 
@@ -124,7 +128,11 @@ impl Scene {
             relation: None,
             images: BTreeMap::new(),
             revisions: BTreeMap::new(),
+            cited: Vec::new(),
+            restorable: Vec::new(),
+            faults: Vec::new(),
             capabilities: Capabilities::default(),
+            probe: None,
             now: at(1000),
         };
         scene.person_pushes(0, &[]);
@@ -200,9 +208,9 @@ impl Scene {
         let auto = (relation != Relation::Absent).then(|| self.chain.last().map_or(stable, |tip| tip.id));
         Snapshot {
             now: self.now,
-            branches: Branches { stable, auto, state: Some(commit(200)), probe: None },
+            branches: Branches { stable, auto, state: Some(commit(200)), probe: self.probe },
             state: self.state.clone(),
-            faults: Vec::new(),
+            faults: self.faults.clone(),
             history: Arc::new(self.history.clone()),
             relation,
             chain: self.chain.clone(),
@@ -212,6 +220,8 @@ impl Scene {
             capabilities: self.capabilities,
             images: self.images.clone(),
             revisions: self.revisions.clone(),
+            cited: self.cited.clone(),
+            restorable: self.restorable.clone(),
         }
     }
 

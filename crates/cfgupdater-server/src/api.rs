@@ -104,16 +104,47 @@ pub enum StatusState {
     Error,
 }
 
-/// The body of an operator's call.
+/// The body of most of an operator's calls.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Operation {
+pub struct Because {
     /// Why.
     pub reason: String,
-    /// The release that was looked at, for an approval.
+}
+
+/// The body of an approval.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Approval {
+    /// Why.
+    pub reason: String,
+    /// The release that was looked at; the one that waits where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub release: Option<Release>,
+}
+
+/// The body of a rollback.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RollBack {
+    /// The commit of stable whose images the wave goes back to.
+    #[schema(value_type = String)]
+    pub to: CommitId,
+    /// Why.
+    pub reason: String,
+}
+
+/// The body of a waiver.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Waiver {
+    /// Why.
+    pub reason: String,
+    /// Until when the target is not waited for, RFC 3339; for good where absent, and a time that has passed ends it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub until: Option<Timestamp>,
 }
 
 /// The state of a repository.
@@ -123,6 +154,9 @@ pub struct RepoStatus {
     pub name: String,
     /// Whether the latest attempt to read it succeeded.
     pub reachable: bool,
+    /// Who paused landing and why, where somebody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused: Option<String>,
     /// How often it was read since the start.
     pub observations: u64,
     /// The branches.
@@ -212,6 +246,9 @@ pub struct WaveSet {
 pub struct Target {
     /// Its name.
     pub name: String,
+    /// Who waived it and why, where somebody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waived: Option<String>,
     /// Its last reports.
     pub reports: Vec<TargetReport>,
 }

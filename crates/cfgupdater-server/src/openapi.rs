@@ -3,8 +3,8 @@
 use utoipa::OpenApi;
 
 use crate::api::{
-    Branch, ChainEntry, CheckView, Deployment, IntentView, Log, Operation, RepoStatus, Status, StatusState,
-    Target, TargetReport, Wave, WaveSet, Why,
+    Approval, Because, Branch, ChainEntry, CheckView, Deployment, IntentView, Log, RepoStatus, RollBack,
+    Status, StatusState, Target, TargetReport, Waiver, Wave, WaveSet, Why,
 };
 use crate::problem::Problem;
 use crate::routes;
@@ -22,9 +22,16 @@ use crate::routes;
         routes::checks::evidence,
         routes::hooks::forge,
         routes::intents::intent,
-        routes::operate::hold,
-        routes::operate::release,
-        routes::operate::approve,
+        routes::intents::retry,
+        routes::intents::withdraw,
+        routes::waves::hold,
+        routes::waves::release,
+        routes::waves::approve,
+        routes::waves::roll_back,
+        routes::waves::waive,
+        routes::operate::pause,
+        routes::operate::resume,
+        routes::operate::accept,
         routes::repos::list,
         routes::repos::status,
         routes::repos::log,
@@ -33,19 +40,22 @@ use crate::routes;
         routes::overview::metrics
     ),
     components(schemas(
+        Approval,
+        Because,
         Branch,
         ChainEntry,
         CheckView,
         Deployment,
         IntentView,
         Log,
-        Operation,
         Problem,
         RepoStatus,
+        RollBack,
         Status,
         StatusState,
         Target,
         TargetReport,
+        Waiver,
         Wave,
         WaveSet,
         Why

@@ -8,6 +8,7 @@ pub(crate) mod intents;
 pub(crate) mod operate;
 pub(crate) mod overview;
 pub(crate) mod repos;
+pub(crate) mod waves;
 
 use std::time::Duration;
 
@@ -42,9 +43,16 @@ pub fn router(state: AppState) -> Router {
         .route("/v1/repos/{repo}/checks/{sha}/{context}", get(checks::evidence))
         .route("/v1/repos/{repo}/hooks/forge", post(hooks::forge))
         .route("/v1/repos/{repo}/intents/{id}", get(intents::intent))
-        .route("/v1/repos/{repo}/waves/{wave}/hold", post(operate::hold))
-        .route("/v1/repos/{repo}/waves/{wave}/release", post(operate::release))
-        .route("/v1/repos/{repo}/waves/{wave}/approve", post(operate::approve))
+        .route("/v1/repos/{repo}/intents/{id}/retry", post(intents::retry))
+        .route("/v1/repos/{repo}/intents/{id}/withdraw", post(intents::withdraw))
+        .route("/v1/repos/{repo}/waves/{wave}/hold", post(waves::hold))
+        .route("/v1/repos/{repo}/waves/{wave}/release", post(waves::release))
+        .route("/v1/repos/{repo}/waves/{wave}/approve", post(waves::approve))
+        .route("/v1/repos/{repo}/waves/{wave}/rollback", post(waves::roll_back))
+        .route("/v1/repos/{repo}/waves/{wave}/targets/{target}/waive", post(waves::waive))
+        .route("/v1/repos/{repo}/pause", post(operate::pause))
+        .route("/v1/repos/{repo}/resume", post(operate::resume))
+        .route("/v1/repos/{repo}/accept", post(operate::accept))
         .merge(not_yet())
         .fallback(|| async { Problem::unknown("there is nothing at this path; see /openapi.json") })
         .method_not_allowed_fallback(|| async {
@@ -57,17 +65,7 @@ pub fn router(state: AppState) -> Router {
 
 /// Calls of the contract that this version can't carry out: they say so, to whoever is allowed to ask.
 fn not_yet() -> Router<AppState> {
-    let paths = [
-        "/v1/repos/{repo}/hooks/argocd",
-        "/v1/repos/{repo}/hooks/flux",
-        "/v1/repos/{repo}/waves/{wave}/rollback",
-        "/v1/repos/{repo}/waves/{wave}/targets/{target}/waive",
-        "/v1/repos/{repo}/intents/{id}/retry",
-        "/v1/repos/{repo}/intents/{id}/withdraw",
-        "/v1/repos/{repo}/accept",
-        "/v1/repos/{repo}/pause",
-        "/v1/repos/{repo}/resume",
-    ];
+    let paths = ["/v1/repos/{repo}/hooks/argocd", "/v1/repos/{repo}/hooks/flux"];
     paths.into_iter().fold(Router::new(), |router, path| router.route(path, post(operate::not_yet)))
 }
 

@@ -2,7 +2,7 @@
 
 use cfgupdater::View;
 use cfgupdater::core::{
-    BranchName, ChainCommit, CommitId, History, Intent, IntentId, Policy, Reason, Relation, Snapshot,
+    BranchName, ChainCommit, CommitId, History, Intent, IntentId, Note, Policy, Reason, Relation, Snapshot,
     Verdict, WavePolicy, by_check,
 };
 
@@ -16,6 +16,7 @@ pub fn status_of(view: &View) -> RepoStatus {
     RepoStatus {
         name: view.repo.to_string(),
         reachable: view.reachable,
+        paused: snapshot.and_then(|snapshot| snapshot.state.paused.as_ref()).map(said),
         observations: view.counters.observations,
         branches: snapshot.map(|snapshot| branches(snapshot, &view.policy)).unwrap_or_default(),
         relation: snapshot.map_or("unknown", |snapshot| relation(snapshot.relation)).to_owned(),
@@ -24,6 +25,11 @@ pub fn status_of(view: &View) -> RepoStatus {
         waves: snapshot.map(|snapshot| waves(snapshot, &view.policy)).unwrap_or_default(),
         why: view.why.iter().map(why).collect(),
     }
+}
+
+/// Says who decided something, since when and why.
+fn said(note: &Note) -> String {
+    format!("{} since {}: {}", note.actor, note.at, note.reason)
 }
 
 fn branches(snapshot: &Snapshot, policy: &Policy) -> Vec<Branch> {
@@ -90,7 +96,7 @@ fn waves(snapshot: &Snapshot, policy: &Policy) -> Vec<Wave> {
         let hold = snapshot.state.wave(&wave.name).and_then(|decided| decided.hold.as_ref());
         Wave {
             name: wave.name.to_string(),
-            held: hold.map(|note| format!("{} since {}: {}", note.actor, note.at, note.reason)),
+            held: hold.map(said),
             sets: wave_sets(wave, &snapshot.history, policy),
             targets: targets(wave, snapshot, policy),
         }
@@ -130,10 +136,16 @@ fn targets(wave: &WavePolicy, snapshot: &Snapshot, policy: &Policy) -> Vec<Targe
         });
         said.collect()
     };
-    wave.targets
-        .iter()
-        .map(|target| Target { name: target.name.to_string(), reports: reports(target) })
-        .collect()
+    let waived = |target: &cfgupdater::core::TargetPolicy| {
+        let waiver = snapshot.state.wave(&wave.name)?.waivers.get(&target.name)?;
+        waiver.until.is_none_or(|until| until > snapshot.now).then(|| said(&waiver.note))
+    };
+    let shown = |target: &cfgupdater::core::TargetPolicy| Target {
+        name: target.name.to_string(),
+        waived: waived(target),
+        reports: reports(target),
+    };
+    wave.targets.iter().map(shown).collect()
 }
 
 /// Shows one intent; `None` where it was never accepted.

@@ -1,1 +1,17 @@
-//! cfgupdater-testkit
+//! A simulated world for cfgupdater, an oracle that judges the product's own rules, and seeded bugs that test the
+//! tests.
+//!
+//! ```
+//! let stats = cfgupdater_testkit::simulate(7).expect("no promise is broken");
+//! assert!(stats.steps >= 30);
+//! ```
+
+pub mod mutations;
+pub mod oracle;
+pub mod schedule;
+pub mod setup;
+pub mod sim;
+pub mod world;
+
+pub use schedule::{Schedule, Step};
+pub use sim::{Stats, Violation, narrate, run, run_with, shrink, simulate};

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use cfgupdater_core::{
-    CommitId, ENTRY_PATH, Error, ErrorKind, GitRepo, Record, Timestamp, Walk, decode_entry,
-};
+use cfgupdater_core::{CommitId, Error, ErrorKind, GitRepo, Record, Timestamp, Walk, decode_entry};
 use serde::Serialize;
+
+use crate::state_branch::entry_path;
 
 /// One transition of the audit trail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -73,9 +73,8 @@ fn read_page(repo: &dyn GitRepo, start: CommitId, limit: usize) -> Result<LogPag
 }
 
 fn read_entry(repo: &dyn GitRepo, commit: CommitId) -> Result<Vec<LogItem>, Error> {
-    let path = ENTRY_PATH.parse().expect("a constant path");
     let tree = repo.commit(&commit)?.tree;
-    let Some(entry) = repo.entry(&tree, &path)? else { return Ok(Vec::new()) };
+    let Some(entry) = repo.entry(&tree, &entry_path())? else { return Ok(Vec::new()) };
     let content = repo.blob(&cfgupdater_core::BlobId::new(entry.id))?;
     let entry = decode_entry(&content).map_err(|error| {
         Error::new(ErrorKind::Corrupt, format!("state commit {} can't be read", commit.short(10)))

@@ -42,10 +42,17 @@ impl RepoHandle {
     /// # Errors
     /// Says why nothing was accepted. After [`RefusalKind::Unavailable`] repeating the call is safe.
     pub async fn call(&self, actor: &str, request: Request) -> Result<Answer, Refusal> {
+        self.make(Call::new(actor, request)).await
+    }
+
+    /// Makes a call that may carry a key, as [`RepoHandle::call`] does.
+    ///
+    /// # Errors
+    /// As [`RepoHandle::call`].
+    pub async fn make(&self, call: Call) -> Result<Answer, Refusal> {
         let stopping =
             || Refusal::new(RefusalKind::Unavailable, "the service is stopping; repeat the call, it is safe");
         let (answer, answered) = oneshot::channel();
-        let call = Call { actor: actor.to_owned(), request };
         self.sender.send(Message::Call(call, answer)).await.map_err(|_| stopping())?;
         answered.await.map_err(|_| stopping())?
     }

@@ -1,25 +1,25 @@
 //! Observing: refs first, then what they hold, then the checks.
 
+mod faults;
+mod images;
+mod restore;
+mod state;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use cfgupdater_core::{
     Branches, ChainCommit, CommitId, Error, ErrorKind, Fault, Forge, GitRemote, GitRepo, History, ImageMap,
-    IntentId, Policy, RefMap, Relation, Release, Revision, Snapshot, State, Step, Timestamp, Walk,
-    decode_state,
+    Intent, IntentId, Policy, RefMap, Relation, Release, Revision, Snapshot, State, Walk,
 };
 
 use crate::engine::Backends;
-use crate::history::{HistoryReader, images_at, slots};
-use crate::state_branch;
+use crate::history::HistoryReader;
 use crate::{apply, clock};
 
 /// How long one reading of the remote may take.
 const FETCH_DEADLINE: Duration = Duration::from_mins(2);
-
-/// How many candidates for promotion have their images read, for each step.
-const CANDIDATES_READ: usize = 20;
 
 /// Reads snapshots of one repository, and remembers what can't change.
 #[derive(Debug)]
@@ -50,6 +50,8 @@ struct Reading {
     landed: BTreeMap<IntentId, CommitId>,
     images: BTreeMap<Release, ImageMap>,
     revisions: BTreeMap<CommitId, Option<Revision>>,
+    cited: Vec<CommitId>,
+    restorable: Vec<Intent>,
 }
 
 impl Observer {
@@ -82,6 +84,8 @@ impl Observer {
             capabilities: forge.capabilities(),
             images: reading.images,
             revisions: reading.revisions,
+            cited: reading.cited,
+            restorable: reading.restorable,
         })
     }
 
@@ -123,11 +127,19 @@ impl Reader<'_> {
         let history = memory.history.advance(self.repo, branches.stable, self.policy)?;
         let relation = self.relation(&branches)?;
         let chain = self.chain(&branches, relation, &state, memory)?;
-        self.find_faults(&branches, &state, relation, memory.history.cited_state(), &mut faults)?;
+        let cited = memory.history.cited_state();
+        self.find_faults(&branches, &state, relation, cited, &mut faults)?;
+        let mut images = self.images(&branches, &state, &history, memory)?;
+        let revisions = self.revisions(revisions, &branches, &history, &mut images)?;
+        let lost = faults.iter().any(|fault| matches!(fault, Fault::StateLost { .. }));
+        let (also_cited, restorable) =
+            if lost { self.proven_by_auto(&chain, branches.stable)? } else { Default::default() };
         Ok(Reading {
             landed: self.landed(&branches, &state, &history)?,
-            images: self.candidate_images(&state, &history, memory)?,
-            revisions: self.revisions(revisions, &branches, &history)?,
+            cited: cited.into_iter().filter(|_| lost).chain(also_cited).collect(),
+            restorable,
+            images,
+            revisions,
             branches,
             state,
             faults,
@@ -152,28 +164,6 @@ impl Reader<'_> {
             state: tip(&self.policy.state),
             probe: tip(&self.policy.probe),
         })
-    }
-
-    fn state(
-        &self,
-        tip: Option<CommitId>,
-        memory: &mut Memory,
-        faults: &mut Vec<Fault>,
-    ) -> Result<State, Error> {
-        let Some(tip) = tip else { return Ok(State::default()) };
-        if let Some((_, state)) = memory.state.as_ref().filter(|(read, _)| *read == tip) {
-            return Ok(state.clone());
-        }
-        match decode_state(&state_branch::read_files(self.repo, &tip)?) {
-            Ok(state) => {
-                memory.state = Some((tip, state.clone()));
-                Ok(state)
-            }
-            Err(error) => {
-                faults.push(Fault::StateUnreadable { why: error.to_string() });
-                Ok(State::default())
-            }
-        }
     }
 
     fn relation(&self, branches: &Branches) -> Result<Relation, Error> {
@@ -237,90 +227,5 @@ impl Reader<'_> {
             }
         }
         Ok(landed)
-    }
-
-    fn candidate_images(
-        &self,
-        state: &State,
-        history: &History,
-        memory: &mut Memory,
-    ) -> Result<BTreeMap<Release, ImageMap>, Error> {
-        let mut images = BTreeMap::new();
-        for (set, from, to) in self.policy.steps() {
-            let step = Step { set, from, to, state, history, now: Timestamp::default() };
-            for candidate in step.candidates().into_iter().take(CANDIDATES_READ) {
-                let Some(release) = candidate.release else { continue };
-                let slot = (from.name.clone(), set.name.clone());
-                let known = if let Some(known) = memory.images.get(&release) {
-                    Some(known.clone())
-                } else {
-                    images_at(self.repo, &self.repo.commit(&candidate.commit)?.tree, &slot, self.policy)?
-                };
-                images.extend(known.map(|images| (release, images)));
-            }
-        }
-        memory.images.clone_from(&images);
-        Ok(images)
-    }
-
-    fn revisions(
-        &self,
-        named: &BTreeSet<CommitId>,
-        branches: &Branches,
-        history: &History,
-    ) -> Result<BTreeMap<CommitId, Option<Revision>>, Error> {
-        named.iter().map(|id| Ok((*id, self.revision(id, branches, history)?))).collect()
-    }
-
-    fn revision(
-        &self,
-        id: &CommitId,
-        branches: &Branches,
-        history: &History,
-    ) -> Result<Option<Revision>, Error> {
-        if !self.repo.has_commit(id)? {
-            return Ok(None);
-        }
-        let on_stable = history.position(id).is_some() || self.repo.is_ancestor(id, &branches.stable)?;
-        let tree = self.repo.commit(id)?.tree;
-        let mut releases = BTreeMap::new();
-        for (set, wave) in slots(self.policy) {
-            let slot = (wave.name.clone(), set.name.clone());
-            let images = images_at(self.repo, &tree, &slot, self.policy)?;
-            releases.extend(images.map(|images| (slot, set.identity.release(&images))));
-        }
-        Ok(Some(Revision { on_stable, releases }))
-    }
-
-    fn find_faults(
-        &self,
-        branches: &Branches,
-        state: &State,
-        relation: Relation,
-        cited: Option<CommitId>,
-        faults: &mut Vec<Fault>,
-    ) -> Result<(), Error> {
-        let contains = |descendant: &CommitId, ancestor: &CommitId| {
-            Ok::<_, Error>(self.repo.has_commit(ancestor)? && self.repo.is_ancestor(ancestor, descendant)?)
-        };
-        if let Some(cited) = cited
-            && !branches.state.map_or(Ok(false), |tip| contains(&tip, &cited))?
-        {
-            faults.push(Fault::StateLost { cited });
-        }
-        if let Some(seen) = state.stable_seen
-            && seen != branches.stable
-            && !contains(&branches.stable, &seen)?
-        {
-            faults.push(Fault::StableRewound { seen });
-        }
-        let moved = matches!(relation, Relation::Ahead | Relation::Diverged);
-        if let (None, None, Some(auto), true) = (branches.state, cited, branches.auto, moved) {
-            faults.push(Fault::UnrelatedAuto { auto });
-        }
-        if state.generation > self.policy.generation {
-            faults.push(Fault::OldConfiguration { recorded: state.generation });
-        }
-        Ok(())
     }
 }

@@ -15,6 +15,11 @@ pub(crate) fn read_files(repo: &dyn GitRepo, commit: &CommitId) -> Result<StateF
     Ok(files)
 }
 
+/// Returns where a state commit keeps what it records.
+pub(crate) fn entry_path() -> RepoPath {
+    ENTRY_PATH.parse().expect("a constant path")
+}
+
 /// Deepest directory of the state's tree: `targets/<wave>/<target>`.
 const DEEPEST: usize = 4;
 
@@ -55,7 +60,7 @@ pub(crate) fn write(
 ) -> Result<CommitId, Error> {
     let old = parent.map(|_| encode_state(before)).unwrap_or_default();
     let mut new = encode_state(after);
-    new.insert(ENTRY_PATH.parse().expect("a constant path"), encode_entry(entry));
+    new.insert(entry_path(), encode_entry(entry));
     let base = parent.map(|parent| repo.commit(&parent)).transpose()?.map(|commit| commit.tree);
     let tree = repo.edit_tree(base.as_ref(), &edits(repo, &old, &new)?)?;
     repo.write_commit(&NewCommit::new(

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests are not seen as tests by the lint")]
 
+mod accidents;
 mod announce;
 mod bad_input;
 mod check_config;
@@ -11,6 +12,7 @@ mod evict;
 mod land;
 mod late_results;
 mod message;
+mod operate;
 mod people;
 mod runs;
 mod waves;

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use cfgupdater_core::{AppSha, End, Record, RepoName, SetName, Timestamp};
-use cfgupdater_server::api::{Deployment, IntentView, Log, Operation, RepoStatus, Why};
-use serde::Deserialize;
+use cfgupdater_core::{AppSha, End, Image, Record, RepoName, SetName, Timestamp};
+use cfgupdater_server::api::{Deployment, IntentView, Log, RepoStatus, Why};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Call, CallError, Client};
@@ -43,6 +43,17 @@ pub(crate) struct Announced {
     pub(crate) outcome: String,
     pub(crate) commit: Option<String>,
     pub(crate) end: Option<End>,
+    /// What it would change, for a dry run.
+    #[serde(default)]
+    pub(crate) changes: Vec<Change>,
+}
+
+/// What would become of one service.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct Change {
+    pub(crate) service: String,
+    pub(crate) from: Option<Image>,
+    pub(crate) to: Option<Image>,
 }
 
 /// What a deployment report is answered.
@@ -58,6 +69,7 @@ pub(crate) struct Recorded {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub(crate) struct Worked {
     pub(crate) changed: bool,
+    pub(crate) intents: Vec<String>,
     pub(crate) waits: Vec<Why>,
 }
 
@@ -97,15 +109,16 @@ impl Api {
         self.ask(&Call::post_json(self.path(&["deployments"]), said)).await
     }
 
-    /// Acts on a wave: `hold`, `release` or `approve`.
+    /// Acts as an operator on what `path` names. Without a key the call gets one, so that it is carried out once
+    /// however often it is sent.
     pub(crate) async fn operate(
         &self,
-        wave: &str,
-        action: &str,
-        asked: &Operation,
+        path: &[&str],
+        body: &impl Serialize,
+        key: Option<String>,
     ) -> Result<Answer<Worked>, CallError> {
-        let key = format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..));
-        self.ask(&Call::post_json(self.path(&["waves", wave, action]), asked).once_only(key)).await
+        let key = key.unwrap_or_else(|| format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..)));
+        self.ask(&Call::post_json(self.path(path), body).once_only(key)).await
     }
 
     /// Reads the state of the repository.

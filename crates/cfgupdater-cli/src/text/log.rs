@@ -45,6 +45,7 @@ pub(crate) fn transition(record: &Record) -> (&'static str, Option<Colour>, Stri
         Record::Resumed { .. } => "resumed",
         Record::Waived { .. } => "waived",
         Record::AcceptedAsIs { .. } => "accepted",
+        Record::Operated { .. } => "operator",
         Record::Generation { .. } => "config",
         _ => "other",
     };
@@ -70,7 +71,7 @@ impl std::fmt::Display for Rest<'_> {
                 )
             }
             Record::Ended { id, end } => write!(f, "{} {end}", short(&id.to_string())),
-            Record::Retried { id, actor, reason } => {
+            Record::Retried { id, actor, reason, .. } => {
                 write!(f, "{} by {actor}: {reason}", short(&id.to_string()))
             }
             Record::Built { commits } => match commits.last() {
@@ -92,8 +93,13 @@ impl std::fmt::Display for Rest<'_> {
             }
             Record::Paused { note } | Record::Resumed { note } => write!(f, "landing {}", said(note)),
             Record::Waived { wave, target, note, .. } => write!(f, "{target} of {wave} {}", said(note)),
-            Record::AcceptedAsIs { stable, note } => {
+            Record::AcceptedAsIs { stable, note, .. } => {
                 write!(f, "stable {} as it is {}", stable.short(10), said(note))
+            }
+            Record::Operated { intents, .. } => {
+                let intents: Vec<String> =
+                    intents.iter().map(|id| short(&id.to_string()).to_owned()).collect();
+                write!(f, "an operator's call {}", intents.join(" "))
             }
             Record::Generation { generation } => write!(f, "generation {generation}"),
             _ => f.write_str("a transition this version doesn't know"),

@@ -18,12 +18,14 @@ pub(crate) fn status(status: &RepoStatus, paint: Paint) -> String {
 }
 
 fn heading(status: &RepoStatus, paint: Paint) -> String {
-    let name = paint.apply(Some(Colour::Strong), &status.name);
-    if status.reachable {
-        name
-    } else {
-        format!("{name} {}", paint.apply(Some(Colour::Bad), "can't be read now"))
+    let mut heading = paint.apply(Some(Colour::Strong), &status.name);
+    if !status.reachable {
+        heading += &format!(" {}", paint.apply(Some(Colour::Bad), "can't be read now"));
     }
+    if let Some(paused) = &status.paused {
+        heading += &format!(" {}", paint.apply(Some(Colour::Bad), &format!("landing paused by {paused}")));
+    }
+    heading
 }
 
 fn section(lines: &mut Vec<String>, title: &str, content: impl IntoIterator<Item = String>, paint: Paint) {
@@ -96,6 +98,9 @@ fn of_set(set: &WaveSet) -> [Cell; 2] {
 
 /// Says what a target runs of a set, measured by what its wave has.
 fn said(target: &Target, set: &WaveSet) -> Cell {
+    if target.waived.is_some() {
+        return Cell::coloured(format!("{} waived", target.name), Some(Colour::Open));
+    }
     let Some(report) = target.reports.iter().find(|report| report.set == set.set) else {
         return Cell::coloured(format!("{} -", target.name), Some(Colour::Faint));
     };

@@ -4,20 +4,21 @@ use std::time::Duration;
 
 use crate::call::{Announced, Outcome};
 use crate::check::CheckRun;
-use crate::end::{CheckOutcome, End, Evidence};
+use crate::end::{By, CheckOutcome, End, Evidence};
 use crate::evict::{Blame, blame};
 use crate::history::Slot;
+use crate::image::ImageMap;
 use crate::intent::{Action, Intent, IntentId};
 use crate::land::{Candidate, landable};
 use crate::object_id::CommitId;
-use crate::policy::Policy;
+use crate::policy::{Landing, Policy};
 use crate::projection::{Projection, project, queued_behind_checks};
 use crate::promote::{Progress, Step};
 use crate::reason::{Code, Reason};
 use crate::record::Record;
 use crate::release::Release;
 use crate::snapshot::{ChainCommit, Relation, Snapshot};
-use crate::state::State;
+use crate::state::{Accepted, State};
 use crate::timeout::{Limits, ended_later, late};
 use crate::timestamp::Timestamp;
 use crate::verdict::{Verdict, by_check};
@@ -75,8 +76,23 @@ impl<'a> Draft<'a> {
     pub(super) fn record_what_landed(&mut self) {
         for (id, commit) in &self.snapshot.landed {
             if self.state.live_intent(*id).is_some() {
-                self.record(ended(*id, End::Landed { commit: *commit }));
+                let copied =
+                    self.state.built.iter().any(|built| built.intent == *id && built.commit != *commit);
+                self.record(ended(*id, on_stable(*commit, copied)));
             }
+        }
+        // A landing may cross an eviction or a gate that closes, since these move another branch.
+        let crossed = |accepted: &Accepted| {
+            let end = accepted.end.as_ref().filter(|end| !end.is_on_stable())?;
+            let found = self.snapshot.history.by_intent(accepted.intent.id)?;
+            let same = |evidence: &Evidence| evidence.commit == found.commit;
+            let judged = matches!(end, End::Evicted { evidence } if same(evidence));
+            let applied = found.release == Some(accepted.intent.release);
+            applied.then(|| ended(accepted.intent.id, on_stable(found.commit, !judged)))
+        };
+        let crossed: Vec<Record> = self.state.intents.values().filter_map(crossed).collect();
+        for record in crossed {
+            self.record(record);
         }
     }
 
@@ -93,6 +109,15 @@ impl<'a> Draft<'a> {
         self.projection.effective(slot, &self.snapshot.history).map(|(release, _)| release)
     }
 
+    /// Returns the images a slot will have once all live intents have landed.
+    pub(super) fn images(&self, slot: &Slot) -> Option<&ImageMap> {
+        let (release, by) = self.projection.effective(slot, &self.snapshot.history)?;
+        match by {
+            By::Intent(id) => self.state.live_intent(id).map(|intent| &intent.images),
+            By::Commit(_) => self.snapshot.images.get(&release),
+        }
+    }
+
     /// Answers an announcement whose intent may have a commit and an end.
     pub(super) fn announced(&self, intent: IntentId, outcome: Outcome) -> Announced {
         let history = &self.snapshot.history;
@@ -107,12 +132,13 @@ impl<'a> Draft<'a> {
         if self.snapshot.relation != Relation::Ahead {
             return None;
         }
-        let candidate = |(commit, verdict): (&ChainCommit, &Verdict)| Candidate {
-            verdict: *verdict,
-            live: commit.intent.is_some_and(|id| self.projection.chain.contains(&id)),
+        // In the order of the projection: somebody may have put our own commits into another one.
+        let wanted = self.projection.chain.iter().map(Some).chain(std::iter::repeat(None));
+        let candidate = |((commit, verdict), wanted): ((&ChainCommit, &Verdict), Option<&IntentId>)| {
+            Candidate { verdict: *verdict, live: wanted.is_some() && commit.intent.as_ref() == wanted }
         };
         let candidates: Vec<Candidate> =
-            self.snapshot.chain.iter().zip(&self.verdicts).map(candidate).collect();
+            self.snapshot.chain.iter().zip(&self.verdicts).zip(wanted).map(candidate).collect();
         let to = self.snapshot.chain[landable(&candidates, self.policy.landing)?].id;
         if let Some(pause) = &self.state.paused {
             let text =
@@ -139,9 +165,26 @@ impl<'a> Draft<'a> {
             Blame::Wait if self.snapshot.stable_verdict() == Verdict::Red => {
                 self.why_stable_is_not_green("is red itself: mend it, nothing is evicted meanwhile");
             }
-            Blame::Wait | Blame::Nobody => {}
+            Blame::Nobody if self.policy.landing == Landing::EveryCommit => {
+                self.probe = self.lowest_untested();
+            }
+            Blame::Wait => self.why_stable_is_not_known(),
+            Blame::Nobody => {}
         }
         self.watch_the_clock();
+    }
+
+    /// Finds what must be tested before the tip may carry it: the lowest commit that isn't green, if it has no checks.
+    fn lowest_untested(&self) -> Option<CommitId> {
+        let (_, beneath) = self.verdicts.split_last()?;
+        let lowest = beneath.iter().position(|verdict| *verdict != Verdict::Green)?;
+        (beneath[lowest] == Verdict::Missing).then(|| self.snapshot.chain[lowest].id)
+    }
+
+    fn why_stable_is_not_known(&mut self) {
+        if self.snapshot.stable_verdict() == Verdict::Pending {
+            self.why_stable_is_not_green("is being tested, or its checks were cancelled: run them again");
+        }
     }
 
     fn why_stable_is_not_green(&mut self, what: &str) {
@@ -189,10 +232,15 @@ impl<'a> Draft<'a> {
             Limits { not_started: self.policy.not_started_timeout, running: self.policy.running_timeout };
         let tip = self.snapshot.chain.len().saturating_sub(1);
         for (index, commit) in self.snapshot.chain.iter().enumerate() {
-            let Some(built_at) = self.state.built_at(&commit.id) else { continue };
+            // A commit that state doesn't know was pushed when state was not: nobody is blamed by a guess.
+            let known = self.state.built_at(&commit.id);
+            let accepted = || Some(self.state.live_intent(commit.intent?)?.accepted_at);
+            let Some(built_at) = known.or_else(accepted) else { continue };
             let runs = self.runs(&commit.id);
             // Forges that test pushed tips only never start checks on the others, and that is no delay.
-            if runs.is_empty() && index != tip && !self.snapshot.capabilities.requests_checks {
+            let untested = runs.is_empty() && index != tip && !self.snapshot.capabilities.requests_checks;
+            let probed = self.snapshot.branches.probe == Some(commit.id);
+            if untested && !probed {
                 continue;
             }
             let (next, found) = late(&self.snapshot.required, runs, built_at, limits, self.snapshot.now);
@@ -203,7 +251,9 @@ impl<'a> Draft<'a> {
             let parent = index
                 .checked_sub(1)
                 .map_or_else(|| self.snapshot.stable_verdict(), |below| self.verdicts[below]);
-            if parent == Verdict::Green && ended_later(found.check, &later) {
+            // When it was probed isn't known, so a probe that came to nothing is nobody's fault.
+            let blamed = !untested && known.is_some();
+            if blamed && parent == Verdict::Green && ended_later(found.check, &later) {
                 return self.evict_at(index, Some(&found.check.name.clone()));
             }
             let how = if found.started { "has not ended" } else { "has not started" };
@@ -373,4 +423,9 @@ impl<'a> Draft<'a> {
     fn look_again_at(&mut self, at: Option<Timestamp>) {
         self.look_again = self.look_again.into_iter().chain(at).min();
     }
+}
+
+/// Returns the end of an intent whose change is on stable: by its own commit, or by a copy that a person made.
+fn on_stable(commit: CommitId, copied: bool) -> End {
+    if copied { End::Subsumed { by: By::Commit(commit) } } else { End::Landed { commit } }
 }

@@ -1,14 +1,16 @@
 //! Plans of small scenes, one rule each.
 
 use super::*;
+use crate::call::{Outcome, Request};
 use crate::check::{CheckState, RequiredChecks};
-use crate::end::By;
+use crate::end::{By, CheckOutcome, Evidence};
 use crate::intent::Intent;
 use crate::policy::Landing;
 use crate::reason::Code;
 use crate::record::DeploymentStatus::Succeeded;
 use crate::snapshot::{ChainCommit, Fault, Relation};
 use crate::testing::{Scene, announcement, commit, introduce, promote};
+use crate::verdict::Verdict;
 
 fn intent(n: u8) -> Intent {
     introduce("app", "staging", n)
@@ -229,7 +231,7 @@ fn images_that_were_not_read_are_looked_for_soon() {
 }
 
 fn call(request: Request) -> Call {
-    Call { actor: "app-ci".to_owned(), request }
+    Call::new("app-ci", request)
 }
 
 fn outcome(reply: &Reply) -> Outcome {
@@ -329,6 +331,119 @@ fn a_check_that_ended_on_a_later_commit_makes_a_late_one_time_out() {
 fn an_outage_of_ci_evicts_nothing() {
     let mut scene = chain_of(&[None, None]);
     scene.now = scene.now.after(std::time::Duration::from_hours(3));
+    let plan = scene.plan();
+    assert!(plan.effect.is_none() && codes(&plan).contains(&Code::Stalled), "{plan:?}");
+}
+
+#[test]
+fn where_every_commit_must_be_green_the_untested_ones_are_tested() {
+    let mut scene = chain_of(&[None, None, GREEN]);
+    assert!(matches!(scene.plan().effect, Some(Effect::Land { .. })));
+    scene.policy.landing = Landing::EveryCommit;
+    assert_eq!(scene.plan().effect, Some(Effect::Probe { from: None, to: commit(1) }));
+    scene.check(1, CheckState::Running);
+    assert_eq!(scene.plan().effect, None, "one at a time");
+}
+
+#[test]
+fn nothing_lands_in_another_order_than_it_was_accepted_in() {
+    let mut scene = chain_of(&[GREEN, GREEN]);
+    scene.chain.swap(0, 1);
+    let auto = write(scene.plan()).auto.unwrap();
+    assert_eq!(auto.intents, [intent(1).id, intent(2).id]);
+}
+
+#[test]
+fn an_edit_under_a_copied_message_is_still_a_persons() {
+    let mut scene = chain_of(&[GREEN]);
+    scene.relation = Some(Relation::Diverged);
+    scene.land(9, &intent(1), 7);
+    let transaction = write(scene.plan());
+    let by = By::Commit(commit(9));
+    assert_eq!(ends(&transaction), [(intent(1).id, &End::Superseded { by })]);
+}
+
+#[test]
+fn what_landed_although_it_was_evicted_meanwhile_has_landed() {
+    let mut scene = chain_of(&[]);
+    scene.accept(intent(1));
+    let evidence = Evidence {
+        commit: commit(1),
+        check: "ci".to_owned(),
+        outcome: CheckOutcome::Failed,
+        link: None,
+        summary: None,
+    };
+    scene.state.apply(&ended(intent(1).id, End::Evicted { evidence }), scene.now);
+    scene.land(1, &intent(1), 1);
+    let transaction = write(scene.plan());
+    assert_eq!(ends(&transaction), [(intent(1).id, &End::Landed { commit: commit(1) })]);
+    for record in &transaction.records {
+        scene.state.apply(record, scene.now);
+    }
+    assert_eq!(scene.plan().effect, None);
+}
+
+#[test]
+fn a_copy_of_our_commit_that_a_person_pushed_subsumes_and_needs_its_own_verdict() {
+    let mut scene = chain_of(&[None]);
+    scene.relation = Some(Relation::Diverged);
+    scene.land(9, &intent(1), 1);
+    scene.landed.insert(intent(1).id, commit(9));
+    let by = By::Commit(commit(9));
+    assert_eq!(ends(&write(scene.plan())), [(intent(1).id, &End::Subsumed { by })]);
+    assert_eq!(scene.snapshot().stable_verdict(), Verdict::Missing);
+}
+
+#[test]
+fn a_stable_tip_that_we_landed_is_green_whatever_is_reported_later() {
+    let mut scene = chain_of(&[GREEN]);
+    scene.chain.clear();
+    scene.land(1, &intent(1), 1);
+    scene.check(1, CheckState::Failure);
+    assert_eq!(scene.snapshot().stable_verdict(), Verdict::Green);
+}
+
+#[test]
+fn checks_that_never_start_on_a_probed_commit_are_reported_and_evict_nobody() {
+    let mut scene = chain_of(&[None, RED]);
+    assert_eq!(scene.plan().effect, Some(Effect::Probe { from: None, to: commit(1) }));
+    scene.probe = Some(commit(1));
+    scene.now = scene.now.after(scene.policy.not_started_timeout);
+    let plan = scene.plan();
+    assert_eq!(plan.effect, None);
+    assert!(codes(&plan).contains(&Code::Stalled), "{:?}", plan.why);
+}
+
+#[test]
+fn while_stable_is_being_tested_nobody_is_evicted_and_everybody_is_told() {
+    let mut scene = chain_of(&[RED]);
+    scene.checks.remove(&commit(0));
+    scene.check(0, CheckState::Infrastructure("cancelled".to_owned()));
+    let plan = scene.plan();
+    assert!(plan.effect.is_none() && codes(&plan).contains(&Code::StableNotGreen), "{plan:?}");
+}
+
+#[test]
+fn an_older_intent_does_not_land_over_a_newer_one_that_a_person_landed_by_hand() {
+    let mut scene = chain_of(&[GREEN, GREEN]);
+    scene.relation = Some(Relation::Diverged);
+    scene.land(9, &intent(2), 2);
+    scene.landed.insert(intent(2).id, commit(9));
+    let by = By::Commit(commit(9));
+    let transaction = write(scene.plan());
+    assert_eq!(
+        ends(&transaction),
+        [(intent(2).id, &End::Subsumed { by }), (intent(1).id, &End::Superseded { by })]
+    );
+}
+
+#[test]
+fn checks_of_a_commit_that_state_does_not_know_are_watched_too() {
+    let mut scene = chain_of(&[None, RED]);
+    scene.state.built.clear();
+    scene.check(1, CheckState::Running);
+    scene.now = scene.now.after(scene.policy.running_timeout);
     let plan = scene.plan();
     assert!(plan.effect.is_none() && codes(&plan).contains(&Code::Stalled), "{plan:?}");
 }

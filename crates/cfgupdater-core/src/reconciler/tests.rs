@@ -10,7 +10,7 @@ use crate::snapshot::Fault;
 use crate::testing::{Scene, announcement, at, commit, introduce};
 
 fn announce(n: u8) -> Call {
-    Call { actor: "app-ci".to_owned(), request: Request::Announce(announcement("app", n)) }
+    Call::new("app-ci", Request::Announce(announcement("app", n)))
 }
 
 fn started(scene: &Scene) -> Reconciler {
@@ -199,7 +199,7 @@ fn a_call_is_not_decided_by_what_was_read_before_it_came() {
         set: None,
         observed_at: None,
     };
-    let call = Call { actor: "argocd".to_owned(), request: Request::Report(report) };
+    let call = Call::new("argocd", Request::Report(report));
     reconciler.step(scene.now, Input::Call { id: CallId(1), call });
     let commands = reconciler.step(scene.now, observed(&scene));
     assert_eq!(answers(&commands), []);
@@ -249,4 +249,17 @@ fn a_fault_answers_calls_at_once() {
     snapshot.faults.push(Fault::StateLost { cited: commit(3) });
     let commands = reconciler.step(at(2000), Input::Observed(Ok(Arc::new(snapshot))));
     assert_eq!(answers(&commands).len(), 1);
+}
+
+#[test]
+fn a_replica_whose_callers_all_gave_up_is_idle_and_hears_what_it_is_told() {
+    let scene = Scene::new();
+    let mut reconciler = idle(&scene);
+    assert!(!observes(&reconciler.step(scene.now, Input::Call { id: CallId(1), call: announce(1) })));
+    // The process slept, or the remote asked for patience, for longer than callers have it.
+    let later = scene.now.after(PATIENCE);
+    let commands = reconciler.step(later, Input::Tick);
+    assert!(matches!(answers(&commands)[..], [(1, Err(_))]));
+    assert!(woken_at(&commands).is_none_or(|at| at > later), "it would be woken for ever: {commands:?}");
+    assert!(observes(&reconciler.step(later, Input::Look)));
 }

@@ -32,7 +32,7 @@ pub(crate) struct Announce {
         ("set" = Option<String>, Query, description = "The image set; the only one where absent"),
         ("sequence" = Option<u64>, Query, description = "Orders announcements of a set"),
         ("attempt" = Option<u32>, Query, description = "The run attempt, to try an evicted build again"),
-        ("dry_run" = Option<bool>, Query, description = "Not available in this version"),
+        ("dry_run" = Option<bool>, Query, description = "Only say what would become of it"),
     ),
     request_body(content = Object, description = "Service -> {Digest, Tag}"),
     responses(
@@ -54,12 +54,10 @@ pub(crate) async fn announce(
         None => only_set(&repo.view().policy)?,
     };
     caller.needs(&Scope::Announce(Some(set.clone())))?;
-    if asked.dry_run {
-        return Err(Problem::not_yet("dry_run"));
-    }
     let attempt = asked.attempt.unwrap_or(1);
     let announced = Announcement { set, app_sha: asked.app_sha, sequence: asked.sequence, attempt, images };
-    let answer = repo.call(&caller.name, Request::Announce(announced)).await?;
+    let request = if asked.dry_run { Request::Preview(announced) } else { Request::Announce(announced) };
+    let answer = repo.call(&caller.name, request).await?;
     let queued = matches!(&answer, Answer::Announced(told) if told.outcome == Outcome::Queued);
     let status = if queued { StatusCode::ACCEPTED } else { StatusCode::OK };
     Ok((status, axum::Json(answer)).into_response())

@@ -1,15 +1,17 @@
-//! `GET /v1/repos/{repo}/intents/{id}`
+//! One intent: what became of it, and what operators do to it.
 
 use std::time::Duration;
 
 use axum::extract::{Path, State};
+use axum::http::HeaderMap;
 use cfgupdater::View;
-use cfgupdater::core::IntentId;
+use cfgupdater::core::{IntentId, Operation};
 use serde::Deserialize;
 
-use crate::api::IntentView;
-use crate::extract::Parameters;
+use crate::api::{Because, IntentView};
+use crate::extract::{Json, Parameters};
 use crate::problem::Problem;
+use crate::routes::operate::{Answered, carry_out};
 use crate::state::AppState;
 use crate::status::intent_view;
 use crate::tokens::{Caller, Scope};
@@ -41,7 +43,7 @@ pub(crate) async fn intent(
 ) -> Result<axum::Json<IntentView>, Problem> {
     let repo = state.repo(&repo)?;
     caller.needs(&Scope::Read)?;
-    let id: IntentId = id.parse().map_err(|error| Problem::invalid(format!("id: {error}")).at("id"))?;
+    let id = parse(&id)?;
     let known =
         |view: &View| view.snapshot.as_ref().is_some_and(|snapshot| intent_view(snapshot, id).is_some());
     if !known(&repo.view()) {
@@ -59,4 +61,42 @@ pub(crate) async fn intent(
     };
     let shown = view.snapshot.as_ref().and_then(|snapshot| intent_view(snapshot, id));
     shown.map(axum::Json).ok_or_else(|| Problem::unknown(format!("intent {id} was never accepted")).at("id"))
+}
+
+#[utoipa::path(post, path = "/v1/repos/{repo}/intents/{id}/retry", tag = "operate",
+    description = "Tries an intent again that was evicted, refused or withdrawn.",
+    params(("repo" = String, Path, description = "The repository"), ("id" = String, Path, description = "The intent")),
+    request_body = Because, responses((status = 200, description = "Whether it changed anything", body = Object),
+        (status = 409, description = "It landed, or something newer stands in the way", body = Problem)))]
+pub(crate) async fn retry(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path((repo, id)): Path<(String, String)>,
+    headers: HeaderMap,
+    Json(Because { reason }): Json<Because>,
+) -> Answered {
+    let intent = parse(&id)?;
+    let because = reason.clone();
+    carry_out(&state, &caller, &repo, &headers, &because, Operation::Retry { intent, reason }).await
+}
+
+#[utoipa::path(post, path = "/v1/repos/{repo}/intents/{id}/withdraw", tag = "operate",
+    description = "Takes an intent back that has not landed.",
+    params(("repo" = String, Path, description = "The repository"), ("id" = String, Path, description = "The intent")),
+    request_body = Because, responses((status = 200, description = "Whether it changed anything", body = Object),
+        (status = 409, description = "It has another end", body = Problem)))]
+pub(crate) async fn withdraw(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path((repo, id)): Path<(String, String)>,
+    headers: HeaderMap,
+    Json(Because { reason }): Json<Because>,
+) -> Answered {
+    let intent = parse(&id)?;
+    let because = reason.clone();
+    carry_out(&state, &caller, &repo, &headers, &because, Operation::Withdraw { intent, reason }).await
+}
+
+fn parse(id: &str) -> Result<IntentId, Problem> {
+    id.parse().map_err(|error| Problem::invalid(format!("id: {error}")).at("id"))
 }

@@ -1,10 +1,10 @@
-//! What operators do to waves.
+//! What operators do to the whole repository, and what all their calls share.
 
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
-use cfgupdater::core::{Answer, Operation, Request, WaveName};
+use cfgupdater::core::{Answer, Call, Operation, OperationKey, Request};
 
-use crate::api;
+use crate::api::Because;
 use crate::extract::Json;
 use crate::problem::Problem;
 use crate::state::AppState;
@@ -13,88 +13,83 @@ use crate::tokens::{Caller, Scope};
 /// Longest reason, in bytes.
 const LONGEST_REASON: usize = 1000;
 
-type Answered = Result<axum::Json<Answer>, Problem>;
+/// Longest `Idempotency-Key`, in bytes.
+const LONGEST_KEY: usize = 255;
 
-#[utoipa::path(post, path = "/v1/repos/{repo}/waves/{wave}/hold", tag = "operate",
-    description = "Closes a wave: nothing lands in it until it is released. Repeating it changes nothing.",
-    params(("repo" = String, Path, description = "The repository"), ("wave" = String, Path, description = "The wave")),
-    request_body = api::Operation, responses((status = 200, description = "Whether it changed anything", body = Object)))]
-pub(crate) async fn hold(
-    state: State<AppState>,
-    caller: Caller,
-    path: Path<(String, String)>,
-    headers: HeaderMap,
-    body: Json<api::Operation>,
-) -> Answered {
-    operate(state, caller, path, &headers, body, |wave, asked| Operation::Hold { wave, reason: asked.reason })
-        .await
-}
+pub(super) type Answered = Result<axum::Json<Answer>, Problem>;
 
-#[utoipa::path(post, path = "/v1/repos/{repo}/waves/{wave}/release", tag = "operate",
-    description = "Opens a held wave. Repeating it changes nothing.",
-    params(("repo" = String, Path, description = "The repository"), ("wave" = String, Path, description = "The wave")),
-    request_body = api::Operation, responses((status = 200, description = "Whether it changed anything", body = Object)))]
-pub(crate) async fn release(
-    state: State<AppState>,
-    caller: Caller,
-    path: Path<(String, String)>,
-    headers: HeaderMap,
-    body: Json<api::Operation>,
-) -> Answered {
-    operate(state, caller, path, &headers, body, |wave, asked| Operation::Release {
-        wave,
-        reason: asked.reason,
-    })
-    .await
-}
-
-#[utoipa::path(post, path = "/v1/repos/{repo}/waves/{wave}/approve", tag = "operate",
-    description = "Lets one release into a wave that needs approval: the one named, or the one that waits.",
-    params(("repo" = String, Path, description = "The repository"), ("wave" = String, Path, description = "The wave")),
-    request_body = api::Operation, responses((status = 200, description = "Whether it changed anything", body = Object),
-        (status = 409, description = "Another release waits, or none", body = Problem)))]
-pub(crate) async fn approve(
-    state: State<AppState>,
-    caller: Caller,
-    path: Path<(String, String)>,
-    headers: HeaderMap,
-    body: Json<api::Operation>,
-) -> Answered {
-    let approval = |wave, asked: api::Operation| Operation::Approve {
-        wave,
-        release: asked.release,
-        reason: asked.reason,
-    };
-    operate(state, caller, path, &headers, body, approval).await
-}
-
-async fn operate(
+#[utoipa::path(post, path = "/v1/repos/{repo}/pause", tag = "operate",
+    description = "Stops all landing until it is resumed.",
+    params(("repo" = String, Path, description = "The repository")),
+    request_body = Because, responses((status = 200, description = "Whether it changed anything", body = Object)))]
+pub(crate) async fn pause(
     State(state): State<AppState>,
     caller: Caller,
-    Path((repo, wave)): Path<(String, String)>,
-    headers: &HeaderMap,
-    Json(asked): Json<api::Operation>,
-    operation: impl FnOnce(WaveName, api::Operation) -> Operation,
+    Path(repo): Path<String>,
+    headers: HeaderMap,
+    Json(Because { reason }): Json<Because>,
 ) -> Answered {
-    let repo = state.repo(&repo)?;
+    carry_out(&state, &caller, &repo, &headers, &reason.clone(), Operation::Pause { reason }).await
+}
+
+#[utoipa::path(post, path = "/v1/repos/{repo}/resume", tag = "operate",
+    description = "Lets landing go on.",
+    params(("repo" = String, Path, description = "The repository")),
+    request_body = Because, responses((status = 200, description = "Whether it changed anything", body = Object)))]
+pub(crate) async fn resume(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(repo): Path<String>,
+    headers: HeaderMap,
+    Json(Because { reason }): Json<Because>,
+) -> Answered {
+    carry_out(&state, &caller, &repo, &headers, &reason.clone(), Operation::Resume { reason }).await
+}
+
+#[utoipa::path(post, path = "/v1/repos/{repo}/accept", tag = "operate",
+    description = "Accepts the repository as it is after stable was rewound, or the state was lost or edited.",
+    params(("repo" = String, Path, description = "The repository")),
+    request_body = Because, responses((status = 200, description = "Whether it changed anything, and which intents git still proves", body = Object),
+        (status = 409, description = "What is wrong can't be accepted", body = Problem)))]
+pub(crate) async fn accept(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(repo): Path<String>,
+    headers: HeaderMap,
+    Json(Because { reason }): Json<Because>,
+) -> Answered {
+    carry_out(&state, &caller, &repo, &headers, &reason.clone(), Operation::Accept { reason }).await
+}
+
+/// Makes an operator's call.
+pub(super) async fn carry_out(
+    state: &AppState,
+    caller: &Caller,
+    repo: &str,
+    headers: &HeaderMap,
+    reason: &str,
+    operation: Operation,
+) -> Answered {
+    let repo = state.repo(repo)?;
     caller.needs(&Scope::Operate)?;
-    let wave = wave.parse().map_err(|error| Problem::invalid(format!("{error}")).at("wave"))?;
-    if asked.reason.trim().is_empty() || asked.reason.len() > LONGEST_REASON {
+    if reason.trim().is_empty() || reason.len() > LONGEST_REASON {
         return Err(
             Problem::invalid(format!("reason must say why, in at most {LONGEST_REASON} bytes")).at("reason")
         );
     }
-    check_key(headers)?;
-    let request = Request::Operate(operation(wave, asked));
-    Ok(axum::Json(repo.call(&caller.name, request).await?))
+    let mut call = Call::new(&caller.name, Request::Operate(operation));
+    if let Some(key) = key(headers)? {
+        call = call.with_key(OperationKey::new(&caller.name, key));
+    }
+    Ok(axum::Json(repo.make(call).await?))
 }
 
-/// These operations set a state, so repeating one is safe with any key; a malformed key is a caller's mistake.
-fn check_key(headers: &HeaderMap) -> Result<(), Problem> {
-    let Some(key) = headers.get("idempotency-key") else { return Ok(()) };
-    let fine = key.to_str().is_ok_and(|key| (1..=255).contains(&key.len()));
-    fine.then_some(()).ok_or_else(|| {
-        Problem::invalid("Idempotency-Key must be 1 to 255 printable characters").at("Idempotency-Key")
+fn key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+    let Some(key) = headers.get("idempotency-key") else { return Ok(None) };
+    let fine = key.to_str().ok().filter(|key| (1..=LONGEST_KEY).contains(&key.len()));
+    fine.map(Some).ok_or_else(|| {
+        let detail = format!("Idempotency-Key must be 1 to {LONGEST_KEY} printable characters");
+        Problem::invalid(detail).at("Idempotency-Key")
     })
 }
 

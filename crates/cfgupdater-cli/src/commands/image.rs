@@ -1,0 +1,115 @@
+//! `image build`: the images of an application, from files to references that can be announced.
+
+use std::path::Path;
+
+use cfgupdater_core::{Error, ErrorKind, explain};
+use cfgupdater_image_builder::{
+    BuildOptions, BuiltImage, ImagesFile, RegistryClient, RegistrySettings, Revision, build,
+    source_date_epoch, write_artefacts,
+};
+use serde_json::{Value, json};
+
+use crate::args::{BuildArgs, Driver, ImageArgs, ImageCommand, RegistryArgs};
+use crate::exit::{Exit, Failure};
+use crate::{output, text};
+
+pub(super) async fn run(args: ImageArgs) -> Result<(), Failure> {
+    match args.command {
+        ImageCommand::Build(args) => run_build(&args).await.map_err(|error| failure(&error)),
+    }
+}
+
+async fn run_build(args: &BuildArgs) -> Result<(), Error> {
+    let Driver::Native = args.driver;
+    let file = images_file(args)?;
+    let options = options(args)?;
+    let client = RegistryClient::new(settings(&args.registry));
+    let built = build(&file, &client, &options, |image| output::note(&text::built_image(image))).await?;
+    write_artefacts(&built, args.artefacts.as_deref(), args.images.as_deref())?;
+    if args.show.json {
+        output::print_json(&as_json(&built, &client));
+    } else {
+        output::print(&text::built_images(&built, output::paint()));
+    }
+    Ok(())
+}
+
+fn images_file(args: &BuildArgs) -> Result<ImagesFile, Error> {
+    let mut file = ImagesFile::load(&args.file)?;
+    if let Some(bins) = &args.bins {
+        file = file.with_bins(bins);
+    }
+    if let Some(platform) = &args.platform {
+        file = file.with_platform(platform);
+    }
+    Ok(file)
+}
+
+fn options(args: &BuildArgs) -> Result<BuildOptions, Error> {
+    let directory = args.file.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let env = |name: &str| std::env::var(name).ok();
+    let revision = Revision::find(directory.unwrap_or(Path::new(".")), env)?;
+    let mut options = BuildOptions::new(revision);
+    options.cache = args.cache.into();
+    options.cache_from.clone_from(&args.cache_from);
+    options.jobs = args.jobs.unwrap_or(options.jobs);
+    options.epoch = source_date_epoch(env("SOURCE_DATE_EPOCH").as_deref())?;
+    options.push = args.pushes();
+    options.oci_layout.clone_from(&args.oci_layout);
+    Ok(options)
+}
+
+fn settings(args: &RegistryArgs) -> RegistrySettings {
+    let mut settings = RegistrySettings::anonymous().with_retry_for(args.retry_for);
+    settings = match &args.auth_file {
+        Some(file) => settings.with_auth_file(file),
+        None => settings.with_usual_logins(),
+    };
+    if let Some(file) = &args.ca_file {
+        settings = settings.with_ca_file(file);
+    }
+    settings = args.plain_http.iter().fold(settings, RegistrySettings::with_plain_http);
+    args.https.iter().fold(settings, RegistrySettings::with_https)
+}
+
+fn as_json(built: &[BuiltImage], client: &RegistryClient) -> Value {
+    let image = |image: &BuiltImage| {
+        let references = image.image();
+        json!({
+            "name": image.name,
+            "service": image.service,
+            "digest": references.digest,
+            "tag": references.tag,
+            "change": image.change.as_str(),
+            "blobs_sent": image.blobs_sent,
+            "bytes_sent": image.bytes_sent,
+        })
+    };
+    let traffic = client.traffic();
+    json!({
+        "images": built.iter().map(image).collect::<Vec<_>>(),
+        "registry": {"requests": traffic.requests, "sent": traffic.sent, "received": traffic.received},
+    })
+}
+
+fn failure(error: &Error) -> Failure {
+    let exit = match error.kind() {
+        ErrorKind::Invalid => Exit::Usage,
+        ErrorKind::Unavailable | ErrorKind::RateLimited | ErrorKind::TimedOut => Exit::Unavailable,
+        _ => Exit::Failed,
+    };
+    Failure::new(exit, explain(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scripts_can_tell_a_mistake_from_an_outage() {
+        let exit = |kind| failure(&Error::new(kind, "x")).exit;
+        assert_eq!(exit(ErrorKind::Invalid), Exit::Usage);
+        assert_eq!(exit(ErrorKind::RateLimited), Exit::Unavailable);
+        assert_eq!(exit(ErrorKind::Forbidden), Exit::Failed);
+    }
+}

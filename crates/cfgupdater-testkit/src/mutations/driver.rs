@@ -1,0 +1,163 @@
+//! Bugs of a driver.
+
+use std::collections::BTreeMap;
+
+use cfgupdater_core::{Failure, IntentId, Reason, Written};
+
+use super::{Mutation, Tamper};
+use crate::world::node::StateNode;
+use crate::world::remote::Leases;
+
+pub(super) fn all() -> Vec<Mutation> {
+    let mutation = |name, breaks, within, tamper| Mutation { name, breaks, within, tamper };
+    vec![
+        mutation("stable is pushed by force", &["S2", "S3", "S5", "S6"], 20, || {
+            Box::new(Forced(Leases { stable: false, ..Leases::default() }))
+        }),
+        mutation("state is pushed without a lease", &["S12"], 20, || {
+            Box::new(Forced(Leases { state: false, ..Leases::default() }))
+        }),
+        mutation("an announcement is lost when its write is", &["S6"], 20, || Box::new(LostWrites)),
+        mutation("there is no timer", &["L1", "L3", "L4", "S5"], 20, || Box::new(NoTimer)),
+        mutation("nobody is told what stalls", &["L1", "L2"], 20, || Box::new(Silent)),
+        mutation("commits cite a state commit that was never pushed", &["L1", "L4", "L5"], 260, || {
+            Box::new(CitesUnpushed::default())
+        }),
+    ]
+}
+
+/// Pushes without looking.
+#[derive(Debug)]
+struct Forced(Leases);
+
+impl Tamper for Forced {
+    fn is_active(&self) -> bool {
+        false
+    }
+
+    fn leases(&self) -> Leases {
+        self.0
+    }
+}
+
+/// Takes every push for done.
+#[derive(Debug)]
+struct LostWrites;
+
+impl Tamper for LostWrites {
+    fn is_active(&self) -> bool {
+        false
+    }
+
+    fn result(&mut self, result: &mut Result<Written, Failure>) {
+        if result.is_err() {
+            *result = Ok(Written::default());
+        }
+    }
+}
+
+/// Acts on nudges alone.
+#[derive(Debug)]
+struct NoTimer;
+
+impl Tamper for NoTimer {
+    fn is_active(&self) -> bool {
+        false
+    }
+
+    fn wakes(&self) -> bool {
+        false
+    }
+}
+
+/// Publishes nothing.
+#[derive(Debug)]
+struct Silent;
+
+impl Tamper for Silent {
+    fn is_active(&self) -> bool {
+        false
+    }
+
+    fn publishes(&mut self, _why: Vec<Reason>) -> Vec<Reason> {
+        Vec::new()
+    }
+}
+
+/// Remembers for each replica which state commit was prepared for an intent, whether it was pushed or not.
+#[derive(Debug, Default)]
+struct CitesUnpushed(BTreeMap<(usize, IntentId), StateNode>);
+
+impl Tamper for CitesUnpushed {
+    fn is_active(&self) -> bool {
+        false
+    }
+
+    fn prepared(&mut self, replica: usize, intent: IntentId, state: StateNode) {
+        self.0.insert((replica, intent), state);
+    }
+
+    fn cites(&mut self, replica: usize, intent: IntentId, right: Option<StateNode>) -> Option<StateNode> {
+        self.0.get(&(replica, intent)).copied().or(right)
+    }
+}
+
+/// Takes a commit of a push that state had no part in for one of ours.
+#[cfg(test)]
+#[derive(Debug)]
+struct AnyCitation;
+
+#[cfg(test)]
+impl Tamper for AnyCitation {
+    fn is_active(&self) -> bool {
+        false
+    }
+
+    fn ignores_citations(&self) -> bool {
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schedule::{Operating, Said, Schedule, Step};
+    use crate::setup::{Required, Setup};
+    use crate::sim::{run, run_with};
+    use crate::world::replica::Fault;
+
+    /// Two replicas take the same announcement on a remote without atomic pushes: the state of one moves, and the auto
+    /// of the other. What is on auto then cites an acceptance that never was, so it must not land.
+    #[test]
+    fn a_commit_that_cites_an_acceptance_that_never_was_is_not_ours() {
+        let announce =
+            |replica| Step::Announce { replica, set: 0, release: 1, sequence: Some(1), attempt: 1 };
+        let turn = |fault| Step::Turn { replica: 1, fault };
+        let steps = vec![
+            announce(1),
+            Step::Report {
+                replica: 0,
+                wave: 1,
+                target: 0,
+                claim: Said::Revision(0),
+                works: true,
+                seen: None,
+            },
+            turn(Fault::Nothing),
+            announce(0),
+            turn(Fault::Nothing),
+            Step::Run { replica: 0, turns: 4 },
+            turn(Fault::Nothing),
+            turn(Fault::Stale { back: 3, mask: 5 }),
+            turn(Fault::Nothing),
+            turn(Fault::Nothing),
+            Step::Operate { replica: 0, wave: 0, what: Operating::Release },
+        ];
+        let setup = Setup { replicas: 2, atomic: false, required: Required::One, ..Setup::plain() };
+        let schedule = Schedule { seed: 0, setup, steps };
+        let found =
+            run_with(&schedule, Box::new(AnyCitation)).expect_err("it lands, and state counts as lost");
+        assert_eq!(found.invariant, "L1", "{found}");
+        assert_eq!(run(&schedule).map_err(|violation| violation.to_string()).err(), None);
+    }
+}

@@ -1,0 +1,86 @@
+//! Bugs in what stands between waves.
+
+use cfgupdater_core::{DeploymentStatus, Landing, Policy, Snapshot};
+
+use super::{Mutation, Tamper, on_snapshot};
+use crate::world::World;
+
+pub(super) fn all() -> Vec<Mutation> {
+    let mut all = on_snapshot();
+    let mutation = |name, breaks, within, tamper| Mutation { name, breaks, within, tamper };
+    all.extend([
+        mutation("approvals are not waited for", &["S16"], 20, || {
+            Box::new(OnPolicy(|policy| {
+                policy.waves.iter_mut().for_each(|wave| wave.approval = false);
+            }))
+        }),
+        mutation("soaks are not waited for", &["S16"], 20, || {
+            Box::new(OnPolicy(|policy| {
+                policy.waves.iter_mut().for_each(|wave| wave.soak = std::time::Duration::ZERO);
+            }))
+        }),
+        mutation("a green tip carries untested commits against the policy", &["S14"], 20, || {
+            Box::new(OnPolicy(|policy| policy.landing = Landing::Tip))
+        }),
+        mutation("the last target of a wave is not waited for", &["S15"], 20, || {
+            Box::new(OnPolicy(|policy| {
+                for wave in policy.waves.iter_mut().filter(|wave| wave.targets.len() > 1) {
+                    wave.targets.pop();
+                }
+            }))
+        }),
+        mutation("a check that has just begun is late", &["S7"], 330, || {
+            Box::new(OnPolicy(|policy| {
+                policy.not_started_timeout = std::time::Duration::ZERO;
+                policy.running_timeout = std::time::Duration::ZERO;
+            }))
+        }),
+    ]);
+    all
+}
+
+/// Tells replicas another policy.
+#[derive(Debug)]
+struct OnPolicy(fn(&mut Policy));
+
+impl Tamper for OnPolicy {
+    fn is_active(&self) -> bool {
+        false
+    }
+
+    fn policy(&mut self, policy: &mut Policy) {
+        (self.0)(policy);
+    }
+}
+
+on_snapshot! {
+    HoldIgnored = "holds are not looked at", breaks &["S16"], within 20, |_, snapshot| {
+        snapshot.state.waves.values_mut().for_each(|wave| wave.hold = None);
+    }
+
+    OneSpeaksForAll = "what one target reports counts for all", breaks &["S15"], within 20, |world, snapshot| {
+        let reports: Vec<_> = snapshot.state.targets.iter().map(|(key, said)| (key.clone(), said.clone())).collect();
+        for ((wave, _, set), said) in reports {
+            for target in world.policy.wave(&wave).into_iter().flat_map(|wave| &wave.targets) {
+                let key = (wave.clone(), target.name.clone(), set.clone());
+                snapshot.state.targets.entry(key).or_insert_with(|| said.clone());
+            }
+        }
+    }
+
+    FailuresIgnored = "failed deployments count as done", breaks &["S15", "S16"], within 20, |_, snapshot| {
+        for said in snapshot.state.targets.values_mut() {
+            said.newest.status = DeploymentStatus::Succeeded;
+            for word in said.by_introduction.values_mut() {
+                word.status = DeploymentStatus::Succeeded;
+            }
+        }
+    }
+
+    OldReportsCount = "a report of an older commit replaces a newer one", breaks &["S11", "S15"], within 370,
+    |_, snapshot| {
+        for said in snapshot.state.targets.values_mut() {
+            said.newest.revision = None;
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Playing one step of a schedule.
+
+use std::time::Duration;
+
+use cfgupdater_core::{
+    Announcement, Claim, DeploymentReport, DeploymentStatus, IntentId, ObjectId, Operation, Request,
+    Timestamp,
+};
+
+use super::{Simulation, Violation};
+use crate::schedule::{Operating, Said, Step};
+use crate::world::node::Node;
+use crate::world::releases;
+use crate::world::replica::Fault;
+
+/// An idle replica that is woken within this time is waited for.
+const SOON: Duration = Duration::from_secs(2);
+
+impl Simulation<'_> {
+    pub(super) fn play(&mut self, step: Step) -> Result<(), Box<Violation>> {
+        match step {
+            Step::Announce { replica, set, release, sequence, attempt } => {
+                let request = self.announcement(set, release, sequence, attempt);
+                self.world.call(self.replica(replica), "app-ci", request);
+            }
+            Step::Report { replica, wave, target, claim, works, seen } => {
+                if let Some(request) = self.report(wave, target, claim, works, seen) {
+                    self.world.call(self.replica(replica), "deployer", request);
+                }
+            }
+            Step::Operate { replica, wave, what } => {
+                if let Some(request) = self.operation(wave, what) {
+                    self.world.call(self.replica(replica), "ops", request);
+                }
+            }
+            Step::Look { replica } => self.world.look(self.replica(replica)),
+            Step::Turn { replica, fault } => {
+                self.turn(self.replica(replica), fault);
+            }
+            Step::Run { replica, turns } => {
+                for _ in 0..turns {
+                    self.turn(self.replica(replica), Fault::Nothing);
+                    self.judge()?;
+                }
+            }
+            Step::Pass { seconds } => self.world.pass(Duration::from_secs(seconds.into())),
+            Step::Ci { pick, what } => {
+                if let Some(node) = self.pick(pick) {
+                    let (good, now) = (self.world.is_good(node), self.world.now());
+                    self.world.ci.act(node, what, good, now);
+                }
+            }
+            Step::Person(what) => self.world.person(what),
+            Step::Skew { replica, seconds } => {
+                self.world.skew(self.replica(replica), i64::from(seconds) * 1000);
+            }
+        }
+        self.judge()
+    }
+
+    fn replica(&self, number: u8) -> usize {
+        usize::from(number) % self.world.replicas.len()
+    }
+
+    /// Lets a replica do the next thing, and waits for it if it is about to.
+    pub(super) fn turn(&mut self, replica: usize, fault: Fault) -> bool {
+        self.turns += 1;
+        if self.world.turn(replica, fault) {
+            return true;
+        }
+        let now = self.world.now();
+        let Some(wait) = self.world.next_wake(replica).map(|at| at.since(now)).filter(|wait| *wait <= SOON)
+        else {
+            return false;
+        };
+        self.world.pass(wait);
+        self.world.turn(replica, fault)
+    }
+
+    fn announcement(&self, set: u8, release: u8, sequence: Option<u8>, attempt: u8) -> Request {
+        let sets = &self.world.policy.sets;
+        Request::Announce(Announcement {
+            set: sets[usize::from(set) % sets.len()].name.clone(),
+            app_sha: releases::app_sha(release),
+            sequence: sequence.map(u64::from),
+            attempt: attempt.into(),
+            images: releases::images(release).clone(),
+        })
+    }
+
+    fn report(&self, wave: u8, target: u8, said: Said, works: bool, seen: Option<u8>) -> Option<Request> {
+        let waves = &self.world.policy.waves;
+        let place = usize::from(wave) % waves.len();
+        let wave = &waves[place];
+        let target = &wave.targets[usize::from(target) % wave.targets.len()];
+        let refs = self.world.remote.refs;
+        let revision = |node: Node| Claim::Revision(node.id());
+        let claim = match said {
+            Said::Revision(back) => {
+                revision(self.world.dag.first_parents(refs.stable).nth(usize::from(back))?)
+            }
+            Said::Release(back) => Claim::Release(self.introduced(place * 2, back)?),
+            Said::Auto => revision(refs.auto?),
+            Said::Nonsense => Claim::Revision(nonsense()),
+        };
+        let now = self.world.now().as_millis();
+        Some(Request::Report(DeploymentReport {
+            wave: wave.name.clone(),
+            target: target.name.clone(),
+            status: if works { DeploymentStatus::Succeeded } else { DeploymentStatus::Failed },
+            claim,
+            set: None,
+            observed_at: seen.map(|minutes| Timestamp::from_millis(now - i64::from(minutes) * 60_000)),
+        }))
+    }
+
+    fn introduced(&self, slot: usize, back: u8) -> Option<cfgupdater_core::Release> {
+        let dag = &self.world.dag;
+        let changed = |node: &Node| dag.changed(*node).any(|changed| changed == slot);
+        let node = dag.first_parents(self.world.remote.refs.stable).filter(changed).nth(usize::from(back))?;
+        releases::release(dag.commit(node).tree.slots[slot])
+    }
+
+    fn operation(&self, wave: u8, what: Operating) -> Option<Request> {
+        let waves = &self.world.policy.waves;
+        let chosen = &waves[usize::from(wave) % waves.len()];
+        let (wave, reason) = (chosen.name.clone(), "a schedule says so".to_owned());
+        let mut commits = self.world.dag.first_parents(self.world.remote.refs.stable);
+        Some(Request::Operate(match what {
+            Operating::Hold => Operation::Hold { wave, reason },
+            Operating::Release => Operation::Release { wave, reason },
+            Operating::Approve => Operation::Approve { wave, release: None, reason },
+            Operating::RollBack(back) => {
+                Operation::RollBack { wave, to: commits.nth(usize::from(back))?.id(), reason }
+            }
+            Operating::Pause => Operation::Pause { reason },
+            Operating::Resume => Operation::Resume { reason },
+            Operating::Waive => {
+                let until = Some(self.world.now().after(Duration::from_mins(30)));
+                Operation::Waive { wave, target: chosen.targets.last()?.name.clone(), until, reason }
+            }
+            Operating::Withdraw(nth) => Operation::Withdraw { intent: self.intent(nth, false)?, reason },
+            Operating::Retry(nth) => Operation::Retry { intent: self.intent(nth, true)?, reason },
+            Operating::Accept => Operation::Accept { reason },
+        }))
+    }
+
+    /// Finds an intent that has ended or not, by how many were accepted after it.
+    fn intent(&self, nth: u8, ended: bool) -> Option<IntentId> {
+        let state = &self.world.states.commit(self.world.remote.refs.state?).state;
+        let mut found: Vec<_> = state.intents.values().filter(|known| known.end.is_some() == ended).collect();
+        found.sort_by_key(|known| std::cmp::Reverse(known.position));
+        found.get(usize::from(nth)).map(|known| known.intent.id)
+    }
+
+    fn pick(&self, pick: u8) -> Option<Node> {
+        let (refs, dag) = (self.world.remote.refs, &self.world.dag);
+        let Some(above) = pick.checked_sub(1) else { return Some(refs.stable) };
+        let chain = refs.auto.map(|auto| dag.chain(auto, refs.stable)).unwrap_or_default();
+        chain
+            .iter()
+            .rev()
+            .nth(usize::from(above))
+            .copied()
+            .or_else(|| (dag.len() > usize::from(pick)).then(|| Node::at(dag.len() - usize::from(pick))))
+    }
+}
+
+fn nonsense() -> cfgupdater_core::CommitId {
+    cfgupdater_core::CommitId::new(ObjectId::from_bytes(&[0xee; 20]).expect("twenty bytes make an id"))
+}

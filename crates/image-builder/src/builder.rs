@@ -1,0 +1,45 @@
+//! Images built here, without a daemon: a pure function of their base, their files and their settings.
+
+mod artefact;
+mod base_image;
+mod bounded;
+mod build;
+mod build_image;
+mod build_options;
+mod built_image;
+mod cache;
+mod canonical_json;
+mod context;
+mod dockerfile;
+mod entry;
+mod epoch;
+mod family;
+mod image_config;
+mod image_manifest;
+mod image_path;
+mod image_spec;
+mod image_tag;
+mod images_file;
+mod layer;
+mod layer_file;
+mod mode;
+mod oci_layout;
+mod owner;
+mod platform;
+mod push;
+mod revision;
+mod scan;
+mod source_path;
+
+pub use artefact::write_artefacts;
+pub use build::build;
+pub use build_options::BuildOptions;
+pub use built_image::{BuiltImage, Change};
+pub use cache::CacheMode;
+pub use dockerfile::{DockerfileDriver, build_dockerfiles};
+pub use epoch::source_date_epoch;
+pub use image_spec::ImageSpec;
+pub use image_tag::branch_tag;
+pub use images_file::ImagesFile;
+pub use platform::Platform;
+pub use revision::Revision;

@@ -1,0 +1,143 @@
+//! [`build`]: all images of a file, at the same time.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use cfgupdater_core::{Descriptor, Error, ErrorKind, ImageDigest, ImageRef, explain};
+use tempfile::TempDir;
+use tokio::sync::{Mutex, OnceCell, Semaphore};
+use tokio::task::JoinSet;
+
+use super::base_image::BaseImage;
+use super::build_options::BuildOptions;
+use super::built_image::BuiltImage;
+use super::image_spec::ImageSpec;
+use super::images_file::ImagesFile;
+use super::oci_layout::OciLayout;
+use super::platform::Platform;
+use super::scan::Sources;
+use crate::client::RegistryClient;
+
+/// How many images are dealt with at a time, most of them waiting for a registry.
+const AT_A_TIME: usize = 16;
+
+/// A base is read once for each platform.
+type BaseKey = (ImageRef, Platform);
+
+/// What all images of a build share.
+pub(super) struct Workshop {
+    pub(super) client: RegistryClient,
+    pub(super) options: BuildOptions,
+    pub(super) sources: Sources,
+    scratch: TempDir,
+    pub(super) layout: Option<OciLayout>,
+    benches: Semaphore,
+    bases: Mutex<BTreeMap<BaseKey, Arc<OnceCell<BaseImage>>>>,
+}
+
+/// Builds the images of a file, and pushes, tags and writes them as the options say. `progress` is told of each image
+/// as it is done. Images come back in the order of the file's.
+///
+/// # Errors
+/// Fails where any image can't be built, and says so of each that can't. Images that could be are pushed then.
+pub async fn build(
+    file: &ImagesFile,
+    client: &RegistryClient,
+    options: &BuildOptions,
+    progress: impl Fn(&BuiltImage),
+) -> Result<Vec<BuiltImage>, Error> {
+    let workshop = Arc::new(Workshop::open(file, client, options)?);
+    let slots = Arc::new(Semaphore::new(AT_A_TIME));
+    let mut tasks = JoinSet::new();
+    for (n, image) in file.images().iter().cloned().enumerate() {
+        let (workshop, slots) = (Arc::clone(&workshop), Arc::clone(&slots));
+        tasks.spawn(async move {
+            // The semaphore is never closed.
+            let _slot = slots.acquire().await;
+            (n, workshop.build_image(&image).await.map_err(|error| in_image(&image, &error)))
+        });
+    }
+    let (mut built, mut failures) = (BTreeMap::new(), BTreeMap::new());
+    while let Some(ended) = tasks.join_next().await {
+        let (n, outcome) =
+            ended.map_err(|cause| Error::new(ErrorKind::Other, "a build broke off").with_source(cause))?;
+        match outcome {
+            Ok((image, descriptor)) => {
+                progress(&image);
+                built.insert(n, (image, descriptor));
+            }
+            Err(error) => {
+                failures.insert(n, error);
+            }
+        }
+    }
+    if let Some(error) = all_in_one(failures) {
+        return Err(error);
+    }
+    let (built, descriptors): (Vec<_>, Vec<_>) = built.into_values().unzip();
+    if let Some(layout) = &workshop.layout {
+        let names = built.iter().map(|image| image.name.clone());
+        layout.finish(&names.zip(descriptors).collect::<Vec<(String, Descriptor)>>())?;
+    }
+    Ok(built)
+}
+
+pub(super) fn in_image(image: &ImageSpec, error: &Error) -> Error {
+    Error::new(error.kind(), format!("{}: {}", image.name(), explain(error))).with_retry(error.retry())
+}
+
+/// Joins errors line by line; the first one's kind counts.
+pub(super) fn all_in_one(failures: BTreeMap<usize, Error>) -> Option<Error> {
+    let mut failures = failures.into_values();
+    let first = failures.next()?;
+    let others: Vec<String> = failures.map(|error| error.to_string()).collect();
+    if others.is_empty() {
+        return Some(first);
+    }
+    Some(Error::new(first.kind(), format!("{first}\n{}", others.join("\n"))).with_retry(first.retry()))
+}
+
+impl Workshop {
+    fn open(file: &ImagesFile, client: &RegistryClient, options: &BuildOptions) -> Result<Self, Error> {
+        let scratch = tempfile::tempdir().map_err(|cause| {
+            Error::new(ErrorKind::Other, "there is no place for layers; check TMPDIR").with_source(cause)
+        })?;
+        Ok(Self {
+            client: client.clone(),
+            options: options.clone(),
+            sources: Sources::open(file)?,
+            scratch,
+            layout: options.oci_layout.as_deref().map(OciLayout::create).transpose()?,
+            benches: Semaphore::new(options.jobs.max(1)),
+            bases: Mutex::default(),
+        })
+    }
+
+    /// Returns the name of a file that no other image of the build has.
+    pub(super) fn scratch_file(&self, image: &ImageSpec, what: &str) -> PathBuf {
+        let repository = ImageDigest::of(image.repository().to_string().as_bytes());
+        self.scratch.path().join(format!("{}-{what}", repository.hex()))
+    }
+
+    /// Reads an image's base, once for all images that have it.
+    pub(super) async fn base(&self, image: &ImageSpec) -> Result<Option<BaseImage>, Error> {
+        let Some(base) = &image.base else { return Ok(None) };
+        let key = (base.clone(), image.platform.clone());
+        let cell = Arc::clone(self.bases.lock().await.entry(key).or_default());
+        let read = cell.get_or_try_init(|| BaseImage::read(&self.client, base, &image.platform)).await?;
+        Ok(Some(read.clone()))
+    }
+
+    /// Does something that takes a processor, when one is free.
+    pub(super) async fn work<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Self) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        // The semaphore is never closed.
+        let _bench = self.benches.acquire().await;
+        let workshop = Arc::clone(self);
+        let done = tokio::task::spawn_blocking(move || work(&workshop)).await;
+        done.map_err(|cause| Error::new(ErrorKind::Other, "a build broke off").with_source(cause))?
+    }
+}

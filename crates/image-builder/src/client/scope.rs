@@ -1,0 +1,38 @@
+//! [`Scope`]: what a token must permit.
+
+use super::repository::Repository;
+
+/// What a request needs: to read one repository or to write it too, and maybe to read another at the same host.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Scope {
+    host: String,
+    wanted: Vec<String>,
+}
+
+impl Scope {
+    pub(super) fn pull(repository: &Repository) -> Self {
+        let wanted = vec![format!("repository:{}:pull", repository.path())];
+        Self { host: repository.host().to_owned(), wanted }
+    }
+
+    pub(super) fn push(repository: &Repository) -> Self {
+        let wanted = vec![format!("repository:{}:pull,push", repository.path())];
+        Self { host: repository.host().to_owned(), wanted }
+    }
+
+    /// A mount reads one repository and writes the other: a token for the target alone is refused.
+    pub(super) fn mount(target: &Repository, from: &Repository) -> Self {
+        let mut scope = Self::push(target);
+        scope.wanted.extend(Self::pull(from).wanted);
+        scope
+    }
+
+    pub(super) fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Returns the scopes as token servers take them, one parameter each.
+    pub(super) fn wanted(&self) -> &[String] {
+        &self.wanted
+    }
+}

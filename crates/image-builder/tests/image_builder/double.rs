@@ -1,0 +1,147 @@
+//! [`Double`]: a registry in memory that keeps to the rules, except where a test has it break one.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use cfgupdater_core::ImageDigest;
+use cfgupdater_image_builder::Repository;
+
+use crate::http_server::{Answer, Reaction, Request, Service, serve};
+
+/// A repository's path, and a digest or a tag.
+type Key = (String, String);
+type Fault = Box<dyn Fn(&Request) -> Reaction + Send + Sync>;
+
+/// The content of a registry, what was asked of it, and what it does wrong.
+pub(crate) struct Double {
+    pub(crate) address: String,
+    inner: Arc<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    blobs: Mutex<BTreeMap<Key, Vec<u8>>>,
+    manifests: Mutex<BTreeMap<Key, (String, Vec<u8>)>>,
+    seen: Mutex<Vec<Request>>,
+    fault: Mutex<Option<Fault>>,
+}
+
+impl Double {
+    pub(crate) fn start() -> Self {
+        let inner = Arc::new(Inner::default());
+        let address = serve(Arc::clone(&inner) as Arc<dyn Service>);
+        Self { address, inner }
+    }
+
+    /// Has the registry look at every request with `fault` first.
+    pub(crate) fn with_fault(self, fault: impl Fn(&Request) -> Reaction + Send + Sync + 'static) -> Self {
+        *self.inner.fault.lock().unwrap() = Some(Box::new(fault));
+        self
+    }
+
+    pub(crate) fn repository(&self, path: &str) -> Repository {
+        format!("{}/{path}", self.address).parse().unwrap()
+    }
+
+    pub(crate) fn seen(&self) -> Vec<Request> {
+        self.inner.seen.lock().unwrap().clone()
+    }
+
+    /// Returns the methods and paths of what was asked, `PUT /v2/a/manifests/v1`.
+    pub(crate) fn asked(&self) -> Vec<String> {
+        self.seen().iter().map(|request| format!("{} {}", request.method, request.path)).collect()
+    }
+
+    pub(crate) fn blob(&self, path: &str, digest: &ImageDigest) -> Option<Vec<u8>> {
+        self.inner.blobs.lock().unwrap().get(&(path.to_owned(), digest.to_string())).cloned()
+    }
+
+    pub(crate) fn put_blob(&self, path: &str, bytes: &[u8]) -> ImageDigest {
+        let digest = ImageDigest::of(bytes);
+        self.inner.blobs.lock().unwrap().insert((path.to_owned(), digest.to_string()), bytes.to_vec());
+        digest
+    }
+}
+
+impl Service for Inner {
+    fn react(&self, request: &Request) -> Reaction {
+        self.seen.lock().unwrap().push(request.clone());
+        self.fault.lock().unwrap().as_ref().map_or(Reaction::Serve, |fault| fault(request))
+    }
+
+    fn answer(&self, request: &Request, body: Vec<u8>) -> Answer {
+        let path = request.path.strip_prefix("/v2/").unwrap_or_default();
+        for (kind, serve) in [
+            ("/blobs/uploads/", Self::upload as fn(&Self, &Request, &str, &str, Vec<u8>) -> Answer),
+            ("/blobs/", Self::read_blob),
+            ("/manifests/", Self::manifest),
+        ] {
+            if let Some((name, rest)) = path.rsplit_once(kind) {
+                return serve(self, request, name, rest, body);
+            }
+        }
+        Answer::status(404)
+    }
+}
+
+impl Inner {
+    fn upload(&self, request: &Request, name: &str, _session: &str, body: Vec<u8>) -> Answer {
+        let mut blobs = self.blobs.lock().unwrap();
+        if request.method == "POST" {
+            if let (Some(digest), Some(from)) = (request.parameter("mount"), request.parameter("from"))
+                && let Some(bytes) = blobs.get(&(from, digest.clone())).cloned()
+            {
+                blobs.insert((name.to_owned(), digest), bytes);
+                return Answer::status(201);
+            }
+            return Answer::status(202).with("location", format!("/v2/{name}/blobs/uploads/1?_state=x"));
+        }
+        let digest = request.parameter("digest").unwrap_or_default();
+        if request.method != "PUT" || ImageDigest::of(&body).as_str() != digest {
+            return Answer::status(400).body(r#"{"errors":[{"code":"DIGEST_INVALID","message":"x"}]}"#);
+        }
+        blobs.insert((name.to_owned(), digest), body);
+        Answer::status(201)
+    }
+
+    fn read_blob(&self, _request: &Request, name: &str, digest: &str, _body: Vec<u8>) -> Answer {
+        match self.blobs.lock().unwrap().get(&(name.to_owned(), digest.to_owned())) {
+            Some(bytes) => Answer::status(200).body(bytes.clone()),
+            None => Answer::status(404),
+        }
+    }
+
+    fn manifest(&self, request: &Request, name: &str, reference: &str, body: Vec<u8>) -> Answer {
+        let key = |reference: &str| (name.to_owned(), reference.to_owned());
+        let mut manifests = self.manifests.lock().unwrap();
+        if request.method == "PUT" {
+            if !self.has_all(name, &body) {
+                return Answer::status(400)
+                    .body(r#"{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN","message":"x"}]}"#);
+            }
+            let media_type = request.header("content-type").unwrap().to_owned();
+            let digest = ImageDigest::of(&body).to_string();
+            manifests.insert(key(&digest), (media_type.clone(), body.clone()));
+            manifests.insert(key(reference), (media_type, body));
+            return Answer::status(201).with("docker-content-digest", digest);
+        }
+        match manifests.get(&key(reference)) {
+            None => Answer::status(404),
+            Some((media_type, body)) => Answer::status(200)
+                .with("docker-content-digest", ImageDigest::of(body).to_string())
+                .with("content-type", media_type.clone())
+                .body(body.clone()),
+        }
+    }
+
+    /// Tells whether everything that a manifest names is there.
+    fn has_all(&self, name: &str, manifest: &[u8]) -> bool {
+        let manifest: serde_json::Value = serde_json::from_slice(manifest).unwrap();
+        let layers = manifest["layers"].as_array().cloned().unwrap_or_default();
+        let named = layers.into_iter().chain([manifest["config"].clone()]);
+        let blobs = self.blobs.lock().unwrap();
+        named
+            .filter_map(|named| Some(named["digest"].as_str()?.to_owned()))
+            .all(|digest| blobs.contains_key(&(name.to_owned(), digest)))
+    }
+}

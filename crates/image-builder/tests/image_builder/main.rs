@@ -1,0 +1,20 @@
+//! The registry client and the builder, against a registry that lies and against a real one.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+#![allow(clippy::print_stderr, reason = "a test that is skipped says why")]
+
+mod app;
+mod bases;
+mod caches;
+mod conformance;
+mod debian_registry;
+mod dockerfiles;
+mod double;
+mod hostile;
+mod http_server;
+mod lies;
+mod logins;
+mod others;
+mod redirects;
+mod reproducible;
+mod support;
