@@ -51,7 +51,7 @@ pub(crate) fn cargo_deny() -> Result<PathBuf, String> {
 }
 
 /// What tests of images run, by program; Debian's packages are called the same.
-const IMAGE_TOOLS: [&str; 3] = ["docker-registry", "skopeo", "umoci"];
+const IMAGE_TOOLS: [&str; 4] = ["buildah", "docker-registry", "skopeo", "umoci"];
 
 /// Makes sure that the programs which tests of images need are there, and installs them where that is possible.
 /// Elsewhere than on Debian and its like those tests are skipped.

@@ -43,6 +43,7 @@ mod snapshot;
 mod state;
 mod state_files;
 mod state_message;
+mod suspects;
 #[cfg(test)]
 mod testing;
 mod timeout;

@@ -1,5 +1,7 @@
 //! Plans: what a snapshot calls for, as data.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::call::{Answer, Call, Refusal, RefusalKind};
 use crate::end::End;
 use crate::intent::IntentId;
@@ -67,6 +69,13 @@ pub struct Transaction {
     pub park: Vec<CommitId>,
 }
 
+impl Transaction {
+    /// Tells whether it accepts an intent.
+    pub fn accepts(&self, id: IntentId) -> bool {
+        self.records.iter().any(|record| matches!(record, Record::Accepted { intent } if intent.id == id))
+    }
+}
+
 /// What auto becomes: `intents` re-applied one after the other on `base`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -104,28 +113,33 @@ pub enum Reply {
 
 /// Plans without any call: pure and total, the same for the same snapshot.
 pub fn plan(snapshot: &Snapshot, policy: &Policy) -> Plan {
-    decide(snapshot, policy, &[], Scope::default()).plan
+    decide(snapshot, policy, &[], &Scope::default()).plan
 }
 
 /// What a decision may do, narrowed after the remote declined something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct Scope {
     /// Whether stable may be moved.
     pub land: bool,
+    /// Intents that stay off auto while it is found out which of them the remote declines.
+    pub leave_out: BTreeSet<IntentId>,
+    /// Intents that the remote declines, with what it said.
+    pub refuse: BTreeMap<IntentId, String>,
 }
 
 impl Default for Scope {
     fn default() -> Self {
-        Self { land: true }
+        Self { land: true, leave_out: BTreeSet::new(), refuse: BTreeMap::new() }
     }
 }
 
 /// Decides calls and plans what follows: land first, then evict, then everything that is one transaction on state.
-pub fn decide(snapshot: &Snapshot, policy: &Policy, calls: &[&Call], scope: Scope) -> Decision {
+pub fn decide(snapshot: &Snapshot, policy: &Policy, calls: &[&Call], scope: &Scope) -> Decision {
     if !snapshot.faults.is_empty() {
         return faulty(snapshot, policy, calls);
     }
-    let mut draft = Draft::new(snapshot, policy);
+    let mut draft = Draft::new(snapshot, policy, scope);
     draft.record_what_landed();
     draft.project();
     if let Some(effect) = draft.land().filter(|_| scope.land) {
@@ -136,6 +150,7 @@ pub fn decide(snapshot: &Snapshot, policy: &Policy, calls: &[&Call], scope: Scop
     draft.evict();
     let mut replies: Vec<Reply> = calls.iter().map(|call| calls::decide(call, &mut draft)).collect();
     draft.promote();
+    draft.refuse();
     for reply in &mut replies {
         calls::complete(reply, &draft);
     }

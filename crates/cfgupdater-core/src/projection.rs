@@ -1,6 +1,6 @@
 //! Auto as a projection: which live intents belong on it, and in which order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::end::{By, End};
 use crate::gate::{self, subject};
@@ -51,6 +51,14 @@ pub fn project(state: &State, history: &History, policy: &Policy, now: Timestamp
 }
 
 impl Projection {
+    /// Keeps intents off auto that a remote may have declined.
+    pub(crate) fn leave_out(&mut self, suspected: &BTreeSet<IntentId>) {
+        let (left_out, chain) = self.chain.iter().partition(|id| suspected.contains(id));
+        self.chain = chain;
+        let left_out: Vec<IntentId> = left_out;
+        self.queued.extend(left_out.into_iter().map(|id| (id, declined(id))));
+    }
+
     /// Returns what a slot holds once the chain has landed.
     pub fn effective(&self, slot: &Slot, history: &History) -> Option<(Release, By)> {
         let landed = || {
@@ -120,6 +128,12 @@ fn is_a_persons(edit: &Introduction, state: &State) -> bool {
 fn is_newer(edit: &Introduction, intent: &Intent, state: &State) -> bool {
     let position = |id| state.intents.get(&id).map(|known| known.position);
     edit.intent.and_then(position) > position(intent.id)
+}
+
+fn declined(id: IntentId) -> Reason {
+    let text = "the remote declined a push that held it; others are tried without it, and it is tried again later. \
+                Withdraw it if the remote is right";
+    Reason::new(Code::Remote, format!("intent {id}"), text)
 }
 
 /// Says why an accepted intent is not on auto although its wave is open.

@@ -8,10 +8,11 @@ use crate::call::{Answer, Call, Outcome, Refusal, RefusalKind};
 use crate::failure::{During, Failure, Reaction, pause, reaction};
 use crate::intent::IntentId;
 use crate::object_id::CommitId;
-use crate::plan::{Decision, Effect, Reply, Scope, decide};
+use crate::plan::{Decision, Effect, Reply, Scope, Transaction, decide};
 use crate::policy::{Mode, Policy};
 use crate::reason::{Code, Reason};
 use crate::snapshot::Snapshot;
+use crate::suspects::Suspects;
 use crate::timestamp::Timestamp;
 
 #[cfg(test)]
@@ -106,6 +107,10 @@ pub struct Reconciler {
     /// When to look again by itself.
     look_again: Timestamp,
     trouble: Option<String>,
+    /// Which change the remote declines.
+    suspects: Suspects,
+    /// When all of them are tried again.
+    suspects_until: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -114,7 +119,13 @@ enum Phase {
     /// Calls are gathered until then.
     Gathering(Timestamp),
     Observing,
-    Performing(During, Vec<(CallId, Answering)>),
+    Performing {
+        during: During,
+        /// Who is answered once it is done.
+        waiting: Vec<(CallId, Answering)>,
+        /// The intents it puts on auto.
+        tried: Vec<IntentId>,
+    },
 }
 
 /// An answer that waits for a write, reduced to what can't be worked out again.
@@ -166,6 +177,8 @@ impl Reconciler {
             declined_landings: 0,
             look_again: now,
             trouble: None,
+            suspects: Suspects::default(),
+            suspects_until: None,
         }
     }
 
@@ -202,7 +215,12 @@ impl Reconciler {
     fn decide(&mut self, now: Timestamp, snapshot: &Snapshot, commands: &mut Vec<Command>) {
         self.phase = Phase::Idle;
         self.stable_until = self.stable_until.filter(|until| *until > now);
-        let scope = Scope { land: self.stable_until.is_none() };
+        self.suspects.forget(|id| snapshot.state.end_of(id).is_some());
+        if self.suspects_until.is_some_and(|until| until <= now) {
+            (self.suspects, self.suspects_until) = (Suspects::default(), None);
+        }
+        let (leave_out, refuse) = (self.suspects.left_out(), self.suspects.guilty());
+        let scope = Scope { land: self.stable_until.is_none(), leave_out, refuse };
         // A call that came in since can't be decided by what was read before it.
         let read_for = self.calls.iter().take_while(|pending| pending.read_for).count();
         let taken = match self.batch {
@@ -211,7 +229,7 @@ impl Reconciler {
             Batch::One => read_for.min(1),
         };
         let calls: Vec<&Call> = self.calls[..taken].iter().map(|pending| &pending.call).collect();
-        let Decision { plan, replies } = decide(snapshot, &self.policy, &calls, scope);
+        let Decision { plan, replies } = decide(snapshot, &self.policy, &calls, &scope);
         let waiting = self.reply(replies, plan.effect.is_some(), commands);
         let mut why = plan.why;
         if let (Mode::Observe, Some(effect)) = (self.policy.mode, &plan.effect) {
@@ -222,11 +240,14 @@ impl Reconciler {
             commands.push(Command::RequestChecks(plan.request_checks));
         }
         let resync = now.after(self.policy.resync);
-        self.look_again =
-            [plan.look_again, self.stable_until].into_iter().flatten().fold(resync, Timestamp::min);
+        self.look_again = [plan.look_again, self.stable_until, self.suspects_until]
+            .into_iter()
+            .flatten()
+            .fold(resync, Timestamp::min);
         match plan.effect.filter(|_| self.policy.mode == Mode::Act) {
             Some(effect) => {
-                self.phase = Phase::Performing(during(&effect), waiting);
+                let tried = new_on_auto(&effect, snapshot);
+                self.phase = Phase::Performing { during: during(&effect), waiting, tried };
                 commands.push(Command::Perform(effect));
             }
             None => self.settled(),
@@ -277,16 +298,17 @@ impl Reconciler {
     }
 
     fn performed(&mut self, now: Timestamp, result: Result<Written, Failure>, commands: &mut Vec<Command>) {
-        let (during, waiting) = match std::mem::replace(&mut self.phase, Phase::Idle) {
-            Phase::Performing(during, waiting) => (during, waiting),
+        let (during, waiting, tried) = match std::mem::replace(&mut self.phase, Phase::Idle) {
+            Phase::Performing { during, waiting, tried } => (during, waiting, tried),
             // The driver lost what it was doing: nothing was performed, and nothing is known.
-            _ => (During::Observing, Vec::new()),
+            _ => (During::Observing, Vec::new(), Vec::new()),
         };
         // After each effect, or any error, observe again.
         self.dirty = true;
         match result {
             Ok(written) => {
                 self.failures = 0;
+                self.suspects.passed(&tried);
                 if during == During::Landing {
                     self.stable_until = None;
                     self.declined_landings = 0;
@@ -310,11 +332,27 @@ impl Reconciler {
                     let detail = format!("the remote declines what this call would write: {reason}");
                     let answer = Err(Refusal::new(RefusalKind::Declined, detail));
                     commands.push(Command::Answer { id: *id, answer });
+                } else if waiting.is_empty() && self.suspect(now, &tried, &failure) {
+                    self.trouble = Some(failure.describe());
+                    self.publish(Vec::new(), commands);
                 } else {
                     self.fail(now, during, &failure, commands);
                 }
             }
         }
+    }
+
+    /// Tells whether a failure is a declined write of intents, of which the guilty one is now looked for.
+    fn suspect(&mut self, now: Timestamp, tried: &[IntentId], failure: &Failure) -> bool {
+        let Failure::Declined { reason } = failure else { return false };
+        if !self.suspects.declined(tried, reason) {
+            return false;
+        }
+        if self.suspects.is_stuck() {
+            self.failures = self.failures.saturating_add(1);
+            self.suspects_until = Some(now.after(pause(self.failures)));
+        }
+        true
     }
 
     /// Removes a call and tells whether it was still there.
@@ -376,7 +414,7 @@ impl Reconciler {
             self.quiet_until = None;
         }
         let gathering = match self.phase {
-            Phase::Observing | Phase::Performing(..) => return self.wake_for_calls(commands),
+            Phase::Observing | Phase::Performing { .. } => return self.wake_for_calls(commands),
             Phase::Gathering(until) => Some(until),
             Phase::Idle => None,
         };
@@ -401,6 +439,13 @@ impl Reconciler {
             commands.push(Command::WakeAt { at, jitter: false });
         }
     }
+}
+
+/// Lists the intents that an effect puts on auto for the first time: the remote took what is there already.
+fn new_on_auto(effect: &Effect, snapshot: &Snapshot) -> Vec<IntentId> {
+    let Effect::Write(Transaction { auto: Some(auto), .. }) = effect else { return Vec::new() };
+    let known = |id: &IntentId| snapshot.chain.iter().any(|commit| commit.intent == Some(*id));
+    auto.intents.iter().filter(|id| !known(id)).copied().collect()
 }
 
 fn during(effect: &Effect) -> During {

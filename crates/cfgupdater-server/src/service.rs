@@ -2,18 +2,18 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use cfgupdater::Engine;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tracing::info;
 
 use crate::config::Config;
+use crate::opening::Opening;
 use crate::routes::router;
 use crate::state::AppState;
 use crate::tokens::Tokens;
-use crate::wiring;
 
 /// Why a service could not start.
 #[derive(Debug, thiserror::Error)]
@@ -30,14 +30,6 @@ pub enum StartError {
         /// Why.
         source: std::io::Error,
     },
-    /// A repository can't be opened.
-    #[error("repository `{repo}` can't be opened")]
-    Repository {
-        /// Its name.
-        repo: String,
-        /// Why.
-        source: cfgupdater::core::Error,
-    },
     /// The listening address can't be told.
     #[error("the listening socket is not usable")]
     Socket(#[from] std::io::Error),
@@ -49,14 +41,15 @@ pub struct Service {
     address: SocketAddr,
     stop: watch::Sender<bool>,
     server: JoinHandle<std::io::Result<()>>,
-    engine: Engine,
+    repos: Opening,
 }
 
 impl Service {
     /// Starts what the configuration says on a socket that listens already.
     ///
     /// # Errors
-    /// Fails where a secret is missing, or a repository can't be opened.
+    /// Fails where a secret is missing or the data directory can't be used. A repository that can't be opened yet is no
+    /// error: it is tried again, and answers 503 meanwhile.
     pub async fn start(config: Config, listener: TcpListener) -> Result<Self, StartError> {
         let address = listener.local_addr()?;
         let tokens = Tokens::of(&config);
@@ -64,10 +57,9 @@ impl Service {
         if !missing.is_empty() {
             return Err(StartError::Secrets(missing));
         }
-        let mut engine = Engine::new();
-        let repos = wiring::start_repos(&config, address, &mut engine).await?;
+        let repos = Opening::start(Arc::new(config), address).await?;
         let (stop, stopping) = watch::channel(false);
-        let app = router(AppState::new(repos, tokens, stopping.clone()));
+        let app = router(AppState::of_slots(repos.slots.clone(), tokens, stopping.clone()));
         let stopped = async move {
             // An error means that the service was dropped, which stops it too.
             let mut stopping = stopping;
@@ -76,7 +68,7 @@ impl Service {
         let server = axum::serve(listener, app).with_graceful_shutdown(stopped);
         let server = tokio::spawn(async move { server.await });
         info!(%address, "serving");
-        Ok(Self { address, stop, server, engine })
+        Ok(Self { address, stop, server, repos })
     }
 
     /// Returns where it listens.
@@ -90,7 +82,7 @@ impl Service {
         if let Ok(Err(error)) = (&mut self.server).await {
             tracing::warn!("the server ended badly: {error}");
         }
-        self.engine.stop().await;
+        self.repos.stop().await;
     }
 
     /// Waits until the server ends by itself, which it does only on an error of its socket.

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use cfgupdater::RepoHandle;
 use cfgupdater::core::RepoName;
+use cfgupdater::{RepoHandle, View};
 use tokio::sync::{Semaphore, watch};
 
 use crate::metrics::HttpMetrics;
 use crate::problem::Problem;
+use crate::slot::Slot;
 use crate::tokens::Tokens;
 
 /// How many calls may be under way at once; further ones are told to come back.
@@ -17,7 +18,7 @@ const CONCURRENT_CALLS: usize = 1024;
 /// What every request can reach; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct AppState {
-    pub(crate) repos: Arc<BTreeMap<RepoName, RepoHandle>>,
+    repos: Arc<BTreeMap<RepoName, Slot>>,
     pub(crate) tokens: Arc<Tokens>,
     pub(crate) calls: Arc<Semaphore>,
     pub(crate) metrics: Arc<HttpMetrics>,
@@ -31,7 +32,16 @@ impl AppState {
         tokens: Tokens,
         stopping: watch::Receiver<bool>,
     ) -> Self {
-        let repos = repos.into_iter().map(|handle| (handle.name().clone(), handle)).collect();
+        let repos = repos.into_iter().map(|handle| (handle.name().clone(), Slot::open(handle))).collect();
+        Self::of_slots(repos, tokens, stopping)
+    }
+
+    /// Builds the state for repositories that may not be open yet.
+    pub(crate) fn of_slots(
+        repos: BTreeMap<RepoName, Slot>,
+        tokens: Tokens,
+        stopping: watch::Receiver<bool>,
+    ) -> Self {
         Self {
             repos: Arc::new(repos),
             tokens: Arc::new(tokens),
@@ -44,6 +54,30 @@ impl AppState {
     pub(crate) fn repo(&self, name: &str) -> Result<&RepoHandle, Problem> {
         let unknown =
             || Problem::unknown(format!("repository `{}` is not configured", name.escape_debug())).at("repo");
-        name.parse::<RepoName>().ok().and_then(|name| self.repos.get(&name)).ok_or_else(unknown)
+        let slot =
+            name.parse::<RepoName>().ok().and_then(|name| self.repos.get(&name)).ok_or_else(unknown)?;
+        slot.handle()
+    }
+
+    /// Lists the names of all repositories.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &RepoName> {
+        self.repos.keys()
+    }
+
+    /// Returns the views of the repositories that are open.
+    pub(crate) fn views(&self) -> Vec<Arc<View>> {
+        self.repos.values().filter_map(|slot| slot.handle().ok()).map(RepoHandle::view).collect()
+    }
+
+    /// Lists the repositories that could not be read the last time, or not yet.
+    pub(crate) fn unread(&self) -> Vec<String> {
+        let unread = |slot: &Slot| match slot.handle() {
+            Ok(handle) => {
+                let view = handle.view();
+                !view.reachable || view.snapshot.is_none()
+            }
+            Err(_) => true,
+        };
+        self.repos.iter().filter(|(_, slot)| unread(slot)).map(|(name, _)| name.to_string()).collect()
     }
 }

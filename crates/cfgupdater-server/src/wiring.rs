@@ -1,53 +1,43 @@
 //! Which backends a repository of the configuration gets.
 
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use cfgupdater::core::{BranchName, Error, ErrorKind, Finding, Forge, GitRemote, RefName, explain};
+use cfgupdater::core::{
+    BranchName, Error, ErrorKind, Finding, Forge, GitRemote, Policy, RefName, RepoName, explain,
+};
 use cfgupdater::{Backends, Engine, RepoHandle};
 use cfgupdater_forge_local::{CheckCommand, LocalForge, LocalForgeSettings};
 use cfgupdater_git_backend::{Mirror, MirrorSettings, RemoteSettings, RemoteUrl, SshIdentity, TokenFile};
 
 use crate::config::{Config, Repo};
-use crate::service::StartError;
+use crate::opening::Place;
 
 /// How long opening a repository may take.
 const DEADLINE: Duration = Duration::from_mins(2);
 
-/// Opens every repository and starts its task.
-pub(crate) async fn start_repos(
-    config: &Config,
-    address: SocketAddr,
-    engine: &mut Engine,
-) -> Result<Vec<RepoHandle>, StartError> {
-    let data = config.data_directory();
-    std::fs::create_dir_all(&data)
-        .map_err(|source| StartError::DataDirectory { path: data.clone(), source })?;
-    // git runs in directories of its own, so every path it is given must be absolute.
-    let data =
-        data.canonicalize().map_err(|source| StartError::DataDirectory { path: data.clone(), source })?;
-    let public = config.file.server.public_url.clone();
-    let public = public.unwrap_or_else(|| format!("http://{address}"));
-    let mut handles = Vec::new();
-    for repo in &config.file.repo {
-        let name = repo.name.get_ref();
-        let started = start(config, repo, &data, &public, engine).await;
-        handles.push(started.map_err(|source| StartError::Repository { repo: name.to_string(), source })?);
-    }
-    Ok(handles)
+/// A repository whose backends are there.
+pub(crate) struct Opened {
+    name: RepoName,
+    policy: Policy,
+    backends: Backends,
+    /// Where the forge finds whom to nudge.
+    told: Arc<OnceLock<RepoHandle>>,
 }
 
-async fn start(
-    config: &Config,
-    repo: &Repo,
-    data: &Path,
-    public: &str,
-    engine: &mut Engine,
-) -> Result<RepoHandle, Error> {
+impl Opened {
+    /// Starts its task.
+    pub(crate) fn start(self, engine: &mut Engine) -> RepoHandle {
+        let handle = engine.start(self.name, self.policy, self.backends);
+        self.told.get_or_init(|| handle).clone()
+    }
+}
+
+/// Makes the backends of one repository.
+pub(crate) async fn open(config: &Config, repo: &Repo, place: &Place) -> Result<Opened, Error> {
     let name = repo.name.get_ref();
-    let directory = data.join("mirrors").join(format!("{name}.git"));
+    let directory = place.data.join("mirrors").join(format!("{name}.git"));
     let settings = MirrorSettings::new(directory, remote_settings(config, repo)?);
     let mirror = Arc::new(Mirror::open(settings, DEADLINE).await?);
     let stable = stable_branch(repo, &*mirror).await?;
@@ -55,13 +45,12 @@ async fn start(
     let told: Arc<OnceLock<RepoHandle>> = Arc::default();
     let look = Arc::clone(&told);
     let on_change = Arc::new(move || look.get().into_iter().for_each(RepoHandle::look));
-    let evidence = format!("{}/v1/repos/{name}/checks", public.trim_end_matches('/'));
-    let settings = forge_settings(repo, data.join("scratch").join(name.as_str()), evidence);
+    let evidence = format!("{}/v1/repos/{name}/checks", place.public_url.trim_end_matches('/'));
+    let settings = forge_settings(repo, place.data.join("scratch").join(name.as_str()), evidence);
     let forge: Arc<dyn Forge> =
         Arc::new(LocalForge::new(mirror.clone(), mirror.clone(), settings, on_change));
-    let handle =
-        engine.start(name.clone(), repo.policy(stable), Backends::new(mirror.clone(), mirror, forge));
-    Ok(told.get_or_init(|| handle).clone())
+    let backends = Backends::new(mirror.clone(), mirror, forge);
+    Ok(Opened { name: name.clone(), policy: repo.policy(stable), backends, told })
 }
 
 fn remote_settings(config: &Config, repo: &Repo) -> Result<RemoteSettings, Error> {

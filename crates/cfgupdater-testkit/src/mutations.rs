@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    #[ignore = "for release builds: thousands of schedules for one bug"]
+    #[ignore = "for release builds: hundreds of schedules for one bug"]
     fn every_rare_seeded_bug_is_caught_within_its_number_of_schedules() {
         all().into_iter().filter(|mutation| mutation.within > QUICK).for_each(is_caught);
     }

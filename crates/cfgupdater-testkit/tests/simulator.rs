@@ -4,7 +4,7 @@ use cfgupdater_testkit::mutations::{self, Mutation};
 use cfgupdater_testkit::{Schedule, Stats, run, run_with, shrink, simulate};
 
 /// How many schedules are played here; releases play many more with the example `sim`.
-const SCHEDULES: u64 = 1500;
+const SCHEDULES: u64 = 1000;
 
 #[test]
 fn the_product_keeps_its_promises() {

@@ -45,13 +45,14 @@ pub(crate) fn commit(
     ))
 }
 
-/// Returns the intent that a commit applies: the one its trailers name, if re-applying that gives its tree.
+/// Returns the intent that a commit applies, with the state commit it cites: the intent its trailers name, if
+/// re-applying that gives its tree.
 pub(crate) fn recognise(
     repo: &dyn GitRepo,
     commit: &Commit,
     state: &State,
     policy: &Policy,
-) -> Result<Option<IntentId>, Error> {
+) -> Result<Option<(IntentId, Option<CommitId>)>, Error> {
     let Some(said) = Autocommit::decode(&commit.message) else { return Ok(None) };
     let Some(accepted) = state.intents.get(&said.id) else { return Ok(None) };
     let [parent] = commit.parents.as_slice() else { return Ok(None) };
@@ -59,5 +60,5 @@ pub(crate) fn recognise(
         return Ok(None);
     }
     let expected = tree(repo, &repo.commit(parent)?.tree, &accepted.intent, policy)?;
-    Ok((expected == commit.tree).then_some(said.id))
+    Ok((expected == commit.tree).then_some((said.id, said.state)))
 }

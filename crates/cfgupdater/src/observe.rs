@@ -10,12 +10,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use cfgupdater_core::{
-    Branches, ChainCommit, CommitId, Error, ErrorKind, Fault, Forge, GitRemote, GitRepo, History, ImageMap,
-    Intent, IntentId, Policy, RefMap, Relation, Release, Revision, Snapshot, State, Walk,
+    Branches, ChainCommit, Commit, CommitId, Error, ErrorKind, Fault, Forge, GitRemote, GitRepo, History,
+    ImageMap, Intent, IntentId, Policy, RefMap, Relation, Release, Revision, Snapshot, State, Walk,
 };
 
 use crate::engine::Backends;
 use crate::history::HistoryReader;
+use crate::state_branch::AcceptedIn;
 use crate::{apply, clock};
 
 /// How long one reading of the remote may take.
@@ -37,6 +38,7 @@ struct Memory {
     images: BTreeMap<Release, ImageMap>,
     /// Chain commits already recognised, for the state commit they were recognised under.
     recognised: BTreeMap<CommitId, IntentId>,
+    accepted_in: AcceptedIn,
 }
 
 /// What git alone says.
@@ -194,12 +196,30 @@ impl Reader<'_> {
             let subject = commit.subject().to_owned();
             let intent = match memory.recognised.get(id) {
                 Some(known) if state.intents.contains_key(known) => Some(*known),
-                _ => apply::recognise(self.repo, &commit, state, self.policy)?,
+                _ => self.recognise(&commit, branches.state, state, &mut memory.accepted_in)?,
             };
             memory.recognised.extend(intent.map(|intent| (*id, intent)));
             Ok(ChainCommit { id: *id, subject, intent })
         };
         commits.iter().rev().map(recognise).collect()
+    }
+
+    /// Returns the intent that a commit of auto applies. One that cites another acceptance of it was made by a push of
+    /// which state took no part, and is made again: landed, it would cite a commit that nobody has.
+    fn recognise(
+        &self,
+        commit: &Commit,
+        tip: Option<CommitId>,
+        state: &State,
+        accepted_in: &mut AcceptedIn,
+    ) -> Result<Option<IntentId>, Error> {
+        let (Some((id, cited)), Some(tip)) = (apply::recognise(self.repo, commit, state, self.policy)?, tip)
+        else {
+            return Ok(None);
+        };
+        let excused = cited.is_some_and(|cited| state.excused.contains(&cited));
+        let same = excused || cited == Some(accepted_in.find(self.repo, tip, id)?);
+        Ok(same.then_some(id))
     }
 
     /// Finds live intents whose commit is in stable's history: under the SHA that auto had, or by the trailers of a

@@ -1,6 +1,6 @@
 //! Performing effects: build the objects, push, and tell what became of it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use cfgupdater_core::{
@@ -20,7 +20,7 @@ const PUSH_DEADLINE: Duration = Duration::from_mins(2);
 pub(crate) struct Performer {
     backends: Backends,
     policy: Arc<Policy>,
-    accepted_in: Arc<Mutex<AcceptedIn>>,
+    accepted_in: Mutex<AcceptedIn>,
 }
 
 /// The objects of a transaction, ready to be pushed.
@@ -31,7 +31,7 @@ struct Prepared {
 
 impl Performer {
     pub(crate) fn new(backends: Backends, policy: Arc<Policy>) -> Self {
-        Self { backends, policy, accepted_in: Arc::default() }
+        Self { backends, policy, accepted_in: Mutex::default() }
     }
 
     /// Carries out one effect that was planned on `snapshot`.
@@ -55,19 +55,28 @@ impl Performer {
 
     async fn write(&self, transaction: Transaction, snapshot: Arc<Snapshot>) -> Result<Written, Failure> {
         let park = self.not_parked_yet(&transaction.park).await?;
-        let (repo, policy, accepted_in) =
-            (Arc::clone(&self.backends.repo), Arc::clone(&self.policy), Arc::clone(&self.accepted_in));
+        let (repo, policy) = (Arc::clone(&self.backends.repo), Arc::clone(&self.policy));
+        // A push that loses its race accepted nothing, so what it would have accepted is remembered after it.
+        let mut accepted_in = self.accepted_in().clone();
         let prepare = move || {
-            let mut accepted_in = accepted_in.lock().unwrap_or_else(PoisonError::into_inner);
-            Writer { repo: &*repo, policy: &policy }.prepare(&transaction, &snapshot, &mut accepted_in)
+            let writer = Writer { repo: &*repo, policy: &policy };
+            let prepared = writer.prepare(&transaction, &snapshot, &mut accepted_in)?;
+            accepted_in.keep(|id| snapshot.state.live_intent(id).is_some() || transaction.accepts(id));
+            Ok((prepared, accepted_in))
         };
         let interrupted =
             |error| Error::new(ErrorKind::Other, "writing objects was interrupted").with_source(error);
         let prepared = tokio::task::spawn_blocking(prepare).await.map_err(interrupted);
-        let Prepared { mut edits, written } = prepared.flatten().map_err(|error| Failure::of(&error))?;
+        let (prepared, accepted_in) = prepared.flatten().map_err(|error| Failure::of(&error))?;
+        let Prepared { mut edits, written } = prepared;
         edits.extend(park);
         self.push(&edits).await?;
+        *self.accepted_in() = accepted_in;
         Ok(written)
+    }
+
+    fn accepted_in(&self) -> MutexGuard<'_, AcceptedIn> {
+        self.accepted_in.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Gives a name to each commit of others that has none yet.
@@ -194,7 +203,12 @@ fn remember_accepted(transaction: &Transaction, tip: Option<CommitId>, accepted_
 
 /// Records the chain with the time each commit was first on auto.
 fn chain_record(auto: &AutoEdit, state: &State, written: &Written, snapshot: &Snapshot) -> Record {
-    let kept = state.built.iter().filter(|built| auto.keep.contains(&built.commit)).copied();
+    let kept = auto.keep.iter().filter_map(|commit| {
+        let known = state.built.iter().find(|built| built.commit == *commit).copied();
+        // One that somebody else put there is watched from now on.
+        let link = || snapshot.chain.iter().find(|link| link.id == *commit)?.intent;
+        known.or_else(|| Some(Built { commit: *commit, intent: link()?, at: snapshot.now }))
+    });
     let fresh = written.commits.iter().map(|(intent, commit)| Built {
         commit: *commit,
         intent: *intent,

@@ -81,13 +81,19 @@ fn edits(repo: &dyn GitRepo, old: &StateFiles, new: &StateFiles) -> Result<Vec<T
     Ok(edits)
 }
 
-/// Remembers which state commit accepted which intent: the one that our commits cite.
-#[derive(Debug, Default)]
+/// Remembers which state commit accepted which intent: the one that our commits cite. Holds for one history of the
+/// branch; what a push that was lost would have accepted must not get in here.
+#[derive(Debug, Clone, Default)]
 pub(crate) struct AcceptedIn(BTreeMap<IntentId, CommitId>);
 
 impl AcceptedIn {
     pub(crate) fn remember(&mut self, intent: IntentId, state: CommitId) {
         self.0.insert(intent, state);
+    }
+
+    /// Forgets all intents but these.
+    pub(crate) fn keep(&mut self, wanted: impl Fn(IntentId) -> bool) {
+        self.0.retain(|id, _| wanted(*id));
     }
 
     /// Finds the oldest commit in a row, from `tip` back, that holds the intent's file.
@@ -97,7 +103,10 @@ impl AcceptedIn {
         tip: CommitId,
         intent: IntentId,
     ) -> Result<CommitId, Error> {
-        if let Some(known) = self.0.get(&intent) {
+        if let Some(known) = self.0.get(&intent)
+            && repo.has_commit(known)?
+            && repo.is_ancestor(known, &tip)?
+        {
             return Ok(*known);
         }
         let path: RepoPath = intent_path(intent).parse().expect("an id makes a valid path");

@@ -9,6 +9,7 @@ mod check_config;
 mod cli;
 mod demo;
 mod evict;
+mod image_build;
 mod land;
 mod late_results;
 mod message;

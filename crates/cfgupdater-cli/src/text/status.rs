@@ -18,14 +18,11 @@ pub(crate) fn status(status: &RepoStatus, paint: Paint) -> String {
 }
 
 fn heading(status: &RepoStatus, paint: Paint) -> String {
-    let mut heading = paint.apply(Some(Colour::Strong), &status.name);
-    if !status.reachable {
-        heading += &format!(" {}", paint.apply(Some(Colour::Bad), "can't be read now"));
-    }
-    if let Some(paused) = &status.paused {
-        heading += &format!(" {}", paint.apply(Some(Colour::Bad), &format!("landing paused by {paused}")));
-    }
-    heading
+    let alarm = |text: &str| paint.apply(Some(Colour::Bad), text);
+    let unread = (!status.reachable).then(|| alarm("can't be read now"));
+    let paused = status.paused.as_ref().map(|paused| alarm(&format!("landing paused by {paused}")));
+    let name = paint.apply(Some(Colour::Strong), &status.name);
+    [Some(name), unread, paused].into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
 fn section(lines: &mut Vec<String>, title: &str, content: impl IntoIterator<Item = String>, paint: Paint) {

@@ -1,4 +1,5 @@
 //! Each action of an operator, and what it must not do.
+#![allow(clippy::needless_pass_by_value, reason = "a test hands an operation over and is done with it")]
 
 use super::*;
 use crate::call::Request;
@@ -230,7 +231,7 @@ fn while_something_is_at_fault_only_its_acceptance_is_decided() {
         &scene.snapshot(),
         &scene.policy,
         &[&hold, &accept],
-        crate::plan::Scope::default(),
+        &crate::plan::Scope::default(),
     );
     assert!(matches!(decided.replies[0], crate::plan::Reply::Now(Err(_))));
     assert!(matches!(decided.replies[1], crate::plan::Reply::OnceWritten(_)));

@@ -23,7 +23,7 @@ use crate::timeout::{Limits, ended_later, late};
 use crate::timestamp::Timestamp;
 use crate::verdict::{Verdict, by_check};
 
-use super::{AutoEdit, Effect, Plan, Transaction, ended};
+use super::{AutoEdit, Effect, Plan, Scope, Transaction, ended};
 
 /// Who acts when nobody in particular does.
 const SERVICE: &str = "cfgupdater";
@@ -34,6 +34,7 @@ const UNREAD: Duration = Duration::from_secs(1);
 pub(super) struct Draft<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) policy: &'a Policy,
+    scope: &'a Scope,
     /// The state with all of `records` applied.
     pub(super) state: State,
     pub(super) why: Vec<Reason>,
@@ -47,10 +48,11 @@ pub(super) struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
-    pub(super) fn new(snapshot: &'a Snapshot, policy: &'a Policy) -> Self {
+    pub(super) fn new(snapshot: &'a Snapshot, policy: &'a Policy, scope: &'a Scope) -> Self {
         Self {
             snapshot,
             policy,
+            scope,
             state: snapshot.state.clone(),
             why: Vec::new(),
             promoted: Vec::new(),
@@ -98,11 +100,22 @@ impl<'a> Draft<'a> {
 
     /// Works out again what belongs on auto, and ends what has no place any more.
     pub(super) fn project(&mut self) {
-        let projection = project(&self.state, &self.snapshot.history, self.policy, self.snapshot.now);
+        let mut projection = project(&self.state, &self.snapshot.history, self.policy, self.snapshot.now);
+        projection.leave_out(&self.scope.leave_out);
         for (id, end) in &projection.ended {
             self.record(ended(*id, end.clone()));
         }
         self.projection = projection;
+    }
+
+    /// Ends what the remote declines.
+    pub(super) fn refuse(&mut self) {
+        for (id, reason) in &self.scope.refuse {
+            if self.state.live_intent(*id).is_some() {
+                self.record(ended(*id, End::Refused { reason: reason.clone() }));
+                self.project();
+            }
+        }
     }
 
     pub(super) fn effective(&self, slot: &Slot) -> Option<Release> {

@@ -245,7 +245,7 @@ fn outcome(reply: &Reply) -> Outcome {
 fn two_equal_calls_in_one_batch_make_one_intent() {
     let scene = Scene::new();
     let announce = call(Request::Announce(announcement("app", 1)));
-    let decision = decide(&scene.snapshot(), &scene.policy, &[&announce, &announce], Scope::default());
+    let decision = decide(&scene.snapshot(), &scene.policy, &[&announce, &announce], &Scope::default());
     let outcomes: Vec<Outcome> = decision.replies.iter().map(outcome).collect();
     assert_eq!(outcomes, [Outcome::Queued, Outcome::Duplicate]);
     assert!(decision.replies.iter().all(|reply| matches!(reply, Reply::OnceWritten(_))));
@@ -259,7 +259,7 @@ fn a_repeated_announcement_is_told_its_end() {
     scene.land(1, &intent(1), 1);
     scene.landed.insert(intent(1).id, commit(1));
     let announce = call(Request::Announce(announcement("app", 1)));
-    let decision = decide(&scene.snapshot(), &scene.policy, &[&announce], Scope::default());
+    let decision = decide(&scene.snapshot(), &scene.policy, &[&announce], &Scope::default());
     let Reply::OnceWritten(Answer::Announced(told)) = &decision.replies[0] else { panic!("{decision:?}") };
     assert_eq!(
         (told.outcome, told.end.clone()),
@@ -273,7 +273,7 @@ fn what_the_wave_has_already_is_unchanged() {
     scene.person_pushes(1, &[("staging", 1)]);
     scene.state.stable_seen = Some(commit(1));
     let announce = call(Request::Announce(announcement("app", 1)));
-    let decision = decide(&scene.snapshot(), &scene.policy, &[&announce], Scope::default());
+    let decision = decide(&scene.snapshot(), &scene.policy, &[&announce], &Scope::default());
     assert_eq!((outcome(&decision.replies[0]), decision.plan.effect), (Outcome::Unchanged, None));
 }
 
@@ -293,7 +293,7 @@ fn sequences_order_announcements_and_can_not_be_mixed() {
         sequenced(5, Some(6)),
     ];
     let calls: Vec<&Call> = calls.iter().collect();
-    let replies = decide(&scene.snapshot(), &scene.policy, &calls, Scope::default()).replies;
+    let replies = decide(&scene.snapshot(), &scene.policy, &calls, &Scope::default()).replies;
     assert_eq!(outcome(&replies[0]), Outcome::Queued);
     assert_eq!(outcome(&replies[1]), Outcome::Stale);
     for reply in &replies[2..4] {
@@ -310,7 +310,7 @@ fn a_fault_stops_everything_and_says_what_to_do() {
     let mut snapshot = chain_of(&[GREEN]).snapshot();
     snapshot.faults.push(Fault::StableRewound { seen: commit(77) });
     let announce = call(Request::Announce(announcement("app", 9)));
-    let decision = decide(&snapshot, &Scene::new().policy, &[&announce], Scope::default());
+    let decision = decide(&snapshot, &Scene::new().policy, &[&announce], &Scope::default());
     assert!(decision.plan.effect.is_none());
     assert!(matches!(&decision.replies[0], Reply::Now(Err(refusal))
         if refusal.kind == RefusalKind::Unavailable && refusal.detail.contains("accept the new tip")));

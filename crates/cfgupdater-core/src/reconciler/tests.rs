@@ -263,3 +263,53 @@ fn a_replica_whose_callers_all_gave_up_is_idle_and_hears_what_it_is_told() {
     assert!(woken_at(&commands).is_none_or(|at| at > later), "it would be woken for ever: {commands:?}");
     assert!(observes(&reconciler.step(later, Input::Look)));
 }
+
+fn declined() -> Input {
+    Input::Performed(Err(Failure::Declined { reason: "secret found".to_owned() }))
+}
+
+fn on_auto(commands: &[Command]) -> Vec<IntentId> {
+    match effect(commands) {
+        Some(Effect::Write(transaction)) => {
+            transaction.auto.as_ref().map(|auto| auto.intents.clone()).unwrap_or_default()
+        }
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn the_guilty_intent_alone_is_refused_and_only_once_another_passed() {
+    let mut scene = Scene::new();
+    let (bad, good) = (introduce("app", "staging", 1), introduce("app", "staging", 2));
+    scene.accept(bad.clone());
+    scene.accept(good.clone());
+    let mut reconciler = started(&scene);
+    let commands = reconciler.step(scene.now, observed(&scene));
+    assert_eq!(on_auto(&commands), [bad.id, good.id]);
+    assert!(observes(&reconciler.step(scene.now, declined())));
+    assert_eq!(on_auto(&reconciler.step(scene.now, observed(&scene))), [bad.id]);
+    assert!(observes(&reconciler.step(scene.now, declined())));
+    assert_eq!(on_auto(&reconciler.step(scene.now, observed(&scene))), [good.id]);
+    assert!(observes(&reconciler.step(scene.now, Input::Performed(Ok(Written::default())))));
+    let refused = reconciler.step(scene.now, observed(&scene));
+    let Some(Effect::Write(transaction)) = effect(&refused) else { panic!("{refused:?}") };
+    let refusal = crate::end::End::Refused { reason: "secret found".to_owned() };
+    assert!(transaction.records.contains(&crate::plan::ended(bad.id, refusal)), "{transaction:?}");
+}
+
+#[test]
+fn a_remote_that_takes_nothing_loses_nothing_and_is_not_pestered() {
+    let mut scene = Scene::new();
+    let waiting = introduce("app", "staging", 1);
+    scene.accept(waiting.clone());
+    let mut reconciler = started(&scene);
+    assert_eq!(on_auto(&reconciler.step(scene.now, observed(&scene))), [waiting.id]);
+    assert!(observes(&reconciler.step(scene.now, declined())));
+    let commands = reconciler.step(scene.now, observed(&scene));
+    assert_eq!(on_auto(&commands), [], "it is not tried again at once");
+    let again = woken_at(&commands).unwrap();
+    assert!(again > scene.now && again <= scene.now.after(Duration::from_mins(1)), "{commands:?}");
+    assert!(observes(&reconciler.step(again, Input::Tick)));
+    scene.now = again;
+    assert_eq!(on_auto(&reconciler.step(again, observed(&scene))), [waiting.id]);
+}

@@ -1,27 +1,20 @@
 //! What needs no token: the page for people, the description, probes and metrics.
 
-use std::sync::Arc;
-
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
-use cfgupdater::View;
 
 use crate::problem::Problem;
 use crate::state::AppState;
 use crate::tokens::{Caller, Scope};
 use crate::{dashboard, metrics, openapi};
 
-fn views(state: &AppState) -> Vec<Arc<View>> {
-    state.repos.values().map(cfgupdater::RepoHandle::view).collect()
-}
-
 pub(crate) async fn dashboard(
     State(state): State<AppState>,
     caller: Caller,
 ) -> Result<Html<String>, Problem> {
     caller.needs(&Scope::Read)?;
-    Ok(Html(dashboard::page(&views(&state))))
+    Ok(Html(dashboard::page(&state.views())))
 }
 
 pub(crate) async fn openapi() -> Response {
@@ -37,8 +30,7 @@ pub(crate) async fn healthz() -> &'static str {
 #[utoipa::path(get, path = "/readyz", tag = "probes", description = "Tells whether every repository could be read.",
     responses((status = 200, description = "All could"), (status = 503, description = "Which could not", body = Problem)))]
 pub(crate) async fn readyz(State(state): State<AppState>) -> Result<&'static str, Problem> {
-    let unread = views(&state).into_iter().filter(|view| !view.reachable || view.snapshot.is_none());
-    let names: Vec<String> = unread.map(|view| view.repo.to_string()).collect();
+    let names = state.unread();
     if names.is_empty() {
         return Ok("ready\n");
     }
@@ -49,6 +41,6 @@ pub(crate) async fn readyz(State(state): State<AppState>) -> Result<&'static str
 #[utoipa::path(get, path = "/metrics", tag = "probes", description = "Metrics in the Prometheus text format.",
     responses((status = 200, description = "The metrics", body = String)))]
 pub(crate) async fn metrics(State(state): State<AppState>) -> Response {
-    let text = metrics::render(&views(&state), &state.metrics);
+    let text = metrics::render(&state.views(), &state.metrics);
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
 }

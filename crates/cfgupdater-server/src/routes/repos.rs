@@ -26,7 +26,7 @@ pub(crate) async fn list(
     caller: Caller,
 ) -> Result<axum::Json<Vec<String>>, Problem> {
     caller.needs(&Scope::Read)?;
-    Ok(axum::Json(state.repos.keys().map(ToString::to_string).collect()))
+    Ok(axum::Json(state.names().map(ToString::to_string).collect()))
 }
 
 #[utoipa::path(get, path = "/v1/repos/{repo}", tag = "read",

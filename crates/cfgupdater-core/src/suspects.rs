@@ -1,0 +1,106 @@
+//! Which change a remote declines: each is tried alone, and one is guilty once another passes without it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::intent::IntentId;
+
+/// The intents that were part of a declined write of auto.
+///
+/// Nobody is blamed blindly: a remote that takes nothing at all makes nobody guilty, so what was accepted waits until
+/// it takes something again or an operator withdraws it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub(crate) struct Suspects {
+    /// Still to be tried, the first of them next.
+    untried: Vec<IntentId>,
+    /// Declined alone, with what the remote said.
+    declined: BTreeMap<IntentId, String>,
+    /// Another one passed since.
+    guilty: bool,
+}
+
+impl Suspects {
+    /// Learns that a write was declined that would have put `tried` on auto. Returns whether it is worth looking at
+    /// once: what comes next is another write.
+    pub(crate) fn declined(&mut self, tried: &[IntentId], reason: &str) -> bool {
+        match tried {
+            [] => false,
+            [one] => {
+                self.untried.retain(|id| id != one);
+                self.declined.insert(*one, reason.to_owned()).is_none()
+            }
+            several => {
+                self.untried = several.to_vec();
+                true
+            }
+        }
+    }
+
+    /// Learns that a write passed which put `tried` on auto.
+    pub(crate) fn passed(&mut self, tried: &[IntentId]) {
+        self.untried.retain(|id| !tried.contains(id));
+        self.guilty |= !tried.is_empty() && !self.declined.is_empty();
+    }
+
+    /// Forgets the intents that have ended.
+    pub(crate) fn forget(&mut self, has_ended: impl Fn(IntentId) -> bool) {
+        self.untried.retain(|id| !has_ended(*id));
+        self.declined.retain(|id, _| !has_ended(*id));
+        self.guilty &= !self.declined.is_empty();
+    }
+
+    /// Returns what stays off auto for now.
+    pub(crate) fn left_out(&self) -> BTreeSet<IntentId> {
+        self.untried.iter().skip(1).chain(self.declined.keys()).copied().collect()
+    }
+
+    /// Returns what is proven guilty, with what the remote said.
+    pub(crate) fn guilty(&self) -> BTreeMap<IntentId, String> {
+        if self.guilty { self.declined.clone() } else { BTreeMap::new() }
+    }
+
+    /// Tells whether all were tried alone and none passed.
+    pub(crate) fn is_stuck(&self) -> bool {
+        !self.declined.is_empty() && self.untried.is_empty() && !self.guilty
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::introduce;
+
+    fn id(n: u8) -> IntentId {
+        introduce("app", "staging", n).id
+    }
+
+    #[test]
+    fn each_is_tried_alone_and_one_that_passes_proves_the_others_guilty() {
+        let mut suspects = Suspects::default();
+        assert!(suspects.declined(&[id(1), id(2), id(3)], "hook"));
+        assert_eq!(suspects.left_out(), [id(2), id(3)].into());
+        assert!(suspects.declined(&[id(1)], "hook"));
+        assert_eq!(suspects.left_out(), [id(1), id(3)].into());
+        assert!(suspects.guilty().is_empty());
+        suspects.passed(&[id(2)]);
+        assert_eq!(suspects.guilty().into_keys().collect::<Vec<_>>(), [id(1)]);
+        suspects.forget(|ended| ended == id(1));
+        assert_eq!((suspects.left_out(), suspects.guilty().len()), (BTreeSet::new(), 0));
+    }
+
+    #[test]
+    fn a_remote_that_takes_nothing_makes_nobody_guilty() {
+        let mut suspects = Suspects::default();
+        suspects.declined(&[id(1), id(2)], "protected branch");
+        suspects.declined(&[id(1)], "protected branch");
+        assert!(!suspects.is_stuck());
+        suspects.declined(&[id(2)], "protected branch");
+        assert!(suspects.is_stuck() && suspects.guilty().is_empty());
+        suspects.passed(&[]);
+        assert!(suspects.is_stuck(), "a write of state alone proves nothing about auto");
+    }
+
+    #[test]
+    fn a_write_without_intents_blames_nobody() {
+        assert!(!Suspects::default().declined(&[], "quota"));
+    }
+}
