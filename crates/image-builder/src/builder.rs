@@ -9,6 +9,7 @@ mod build_options;
 mod built_image;
 mod cache;
 mod canonical_json;
+mod content;
 mod context;
 mod dockerfile;
 mod entry;

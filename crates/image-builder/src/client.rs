@@ -20,6 +20,7 @@ mod retry;
 mod scope;
 mod settings;
 mod token;
+mod token_server;
 mod traffic;
 mod uploads;
 

@@ -32,6 +32,10 @@ pub(crate) enum ImageCommand {
 pub(crate) enum Driver {
     /// This program, without a daemon and without root
     Native,
+    /// Docker, from Dockerfiles
+    Docker,
+    /// Buildah, from Dockerfiles
+    Buildah,
 }
 
 /// How far the previous images are believed.

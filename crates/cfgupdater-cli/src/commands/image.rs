@@ -4,8 +4,8 @@ use std::path::Path;
 
 use cfgupdater_core::{Error, ErrorKind, explain};
 use cfgupdater_image_builder::{
-    BuildOptions, BuiltImage, ImagesFile, RegistryClient, RegistrySettings, Revision, build,
-    source_date_epoch, write_artefacts,
+    BuildOptions, BuiltImage, DockerfileDriver, ImagesFile, RegistryClient, RegistrySettings, Revision,
+    build, build_dockerfiles, source_date_epoch, write_artefacts,
 };
 use serde_json::{Value, json};
 
@@ -20,11 +20,19 @@ pub(super) async fn run(args: ImageArgs) -> Result<(), Failure> {
 }
 
 async fn run_build(args: &BuildArgs) -> Result<(), Error> {
-    let Driver::Native = args.driver;
     let file = images_file(args)?;
     let options = options(args)?;
     let client = RegistryClient::new(settings(&args.registry));
-    let built = build(&file, &client, &options, |image| output::note(&text::built_image(image))).await?;
+    let progress = |image: &BuiltImage| output::note(&text::built_image(image));
+    let built = match args.driver {
+        Driver::Native => build(&file, &client, &options, progress).await?,
+        Driver::Docker => {
+            build_dockerfiles(&DockerfileDriver::docker(), &file, &client, &options, progress).await?
+        }
+        Driver::Buildah => {
+            build_dockerfiles(&DockerfileDriver::buildah(), &file, &client, &options, progress).await?
+        }
+    };
     write_artefacts(&built, args.artefacts.as_deref(), args.images.as_deref())?;
     if args.show.json {
         output::print_json(&as_json(&built, &client));

@@ -3,10 +3,11 @@
 use cfgupdater_core::{Error, ErrorKind};
 
 use super::bounded::Budget;
+use super::content::Content;
 use super::context::{Context, Found};
 use super::entry::{Entries, Entry, Kind, Root};
 use super::image_path::ImagePath;
-use super::image_spec::{Content, ImageSpec};
+use super::image_spec::ImageSpec;
 use super::images_file::ImagesFile;
 use super::mode::Mode;
 use super::source_path::SourcePath;

@@ -1,5 +1,7 @@
 //! [`Answer`]: what came back, read no further than anybody allowed.
 
+use std::time::Duration;
+
 use cfgupdater_core::Error;
 use reqwest::header::{HeaderMap, HeaderName};
 use reqwest::{Response, StatusCode, Url};
@@ -15,6 +17,8 @@ pub(super) struct Answer<'a> {
     pub(super) action: &'a str,
     pub(super) response: Response,
     pub(super) counters: &'a Counters,
+    /// How long the next piece may take.
+    pub(super) patience: Duration,
 }
 
 impl Answer<'_> {
@@ -37,7 +41,8 @@ impl Answer<'_> {
 
     /// Reads the next piece, `None` at the end.
     pub(super) async fn piece(&mut self) -> Result<Option<bytes::Bytes>, Error> {
-        let piece = self.response.chunk().await;
+        let piece = tokio::time::timeout(self.patience, self.response.chunk()).await;
+        let piece = piece.map_err(|_| failure::late(self.action, self.response.url()))?;
         let piece = piece.map_err(|cause| failure::unanswered(self.action, self.response.url(), &cause))?;
         if let Some(piece) = &piece {
             self.counters.received(piece.len());

@@ -41,7 +41,7 @@ impl Exchange {
     pub(super) async fn send<'a>(&'a self, request: &Request<'a>) -> Result<Answer<'a>, Error> {
         let shown = self.access.known(self, request.scope).await?;
         let (response, at_home) = self.follow(request, shown.as_ref()).await?;
-        let answer = Answer { action: request.action, response, counters: &self.counters };
+        let answer = self.answer(request.action, response);
         // Only the registry itself may ask for its login.
         if answer.status() != StatusCode::UNAUTHORIZED || !at_home {
             return Ok(answer);
@@ -51,9 +51,14 @@ impl Exchange {
             None => Ok(answer),
             Some(login) => {
                 let (response, _) = self.follow(request, Some(&login)).await?;
-                Ok(Answer { action: request.action, response, counters: &self.counters })
+                Ok(self.answer(request.action, response))
             }
         }
+    }
+
+    /// Wraps what came back.
+    pub(super) fn answer<'a>(&'a self, action: &'a str, response: Response) -> Answer<'a> {
+        Answer { action, response, counters: &self.counters, patience: self.settings.answer_within }
     }
 
     /// Sends a request and follows where it is led; tells whether the answer is the registry's own.
@@ -107,7 +112,7 @@ impl Exchange {
             None => sending.header(CONTENT_LENGTH, 0),
         };
         self.counters.request(length);
-        // The time limit of reading counts from piece to piece, but sending has none of its own.
+        // What is sent takes its time; what is read later is waited for piece by piece.
         let limit = self.settings.answer_within + Duration::from_secs(length / SLOWEST);
         let answered = tokio::time::timeout(limit, sending.send()).await;
         let answered = answered.map_err(|_| failure::late(request.action, url))?;

@@ -36,18 +36,17 @@ impl Http {
             (Some(_), Some(file)) => Some(read_certificates(file)?),
             (none_of_ours, _) => none_of_ours,
         };
-        let client = make(certificates, is_loopback(url), settings.answer_within)?;
+        let client = make(certificates, is_loopback(url))?;
         Ok(place.get_or_init(|| client))
     }
 }
 
-fn make(certificates: Option<Vec<Certificate>>, direct: bool, idle: Duration) -> Result<Client, Error> {
+fn make(certificates: Option<Vec<Certificate>>, direct: bool) -> Result<Client, Error> {
     // A second call finds the provider installed, which is all that matters.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut builder = Client::builder()
         .user_agent(concat!("cfgupdater/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(CONNECT_TIMEOUT)
-        .read_timeout(idle)
         // Redirections are followed by hand: the login must not follow them to another host.
         .redirect(redirect::Policy::none());
     if direct {

@@ -59,6 +59,8 @@ pub(crate) enum Reaction {
     Answer(Answer),
     /// Read half of the body and break off.
     Cut,
+    /// Send this, shorter than it says it is, and no more until the other side gives up.
+    Stall(Answer),
 }
 
 /// Decides on requests and answers them.
@@ -88,6 +90,11 @@ fn talk(stream: TcpStream, service: &dyn Service) -> Option<()> {
         let answer = match service.react(&request) {
             Reaction::Cut => {
                 std::io::copy(&mut stream.by_ref().take(length / 2), &mut std::io::sink()).ok()?;
+                return None;
+            }
+            Reaction::Stall(answer) => {
+                write(stream.get_mut(), &request, &answer);
+                std::io::copy(&mut stream, &mut std::io::sink()).ok()?;
                 return None;
             }
             Reaction::Answer(answer) => {

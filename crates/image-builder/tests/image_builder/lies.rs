@@ -106,6 +106,15 @@ async fn a_download_that_breaks_off_is_begun_again() {
 }
 
 #[tokio::test]
+async fn a_registry_that_falls_silent_is_not_waited_for_for_ever() {
+    let silent = Answer::status(200).with("content-type", OCI_MANIFEST).with("content-length", "9").body("{");
+    let double = Double::start().with_fault(move |_| Reaction::Stall(silent.clone()));
+    let client = RegistryClient::new(hasty().with_answer_within(Duration::from_millis(20)));
+    let error = client.manifest(&double.repository("a").tagged("v1").unwrap()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TimedOut, "{error}");
+}
+
+#[tokio::test]
 async fn an_upload_that_breaks_off_is_begun_again() {
     let double = Double::start().with_fault(first(2, is_push, || Reaction::Cut));
     let dir = tempfile::tempdir().unwrap();

@@ -79,3 +79,22 @@ async fn umoci_unpacks_our_layout() {
     let config: Value = serde_json::from_slice(&std::fs::read(bundle.join("config.json")).unwrap()).unwrap();
     assert_eq!(config["process"]["args"], serde_json::json!(["/web"]));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn buildah_starts_from_what_we_push() {
+    if !can_run(&["buildah"]) {
+        return;
+    }
+    let Some(registry) = DebianRegistry::start() else { return };
+    let app = App::new(registry.host());
+    let built = app.build(&anonymous(), &options(1)).await.unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let place = |name: &str| dir.path().join(name).display().to_string();
+    let (root, runroot) = (place("root"), place("run"));
+    let storage = ["--storage-driver", "vfs", "--root", &root, "--runroot", &runroot];
+    let buildah = |arguments: &[&str]| run("buildah", &[&storage, arguments].concat());
+    let image = built[1].image().digest;
+    let container = buildah(&["from", "--quiet", "--tls-verify=false", &image]);
+    let format = "{{.OCIv1.Config.Entrypoint}}";
+    assert_eq!(buildah(&["inspect", "--format", format, container.trim()]).trim(), "[/web]");
+}

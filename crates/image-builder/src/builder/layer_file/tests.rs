@@ -60,7 +60,7 @@ fn golden_digests() {
         digests,
         [
             "sha256:f725ad6e1005c85ebb911dccfc5d9186a451e4f4be460cf088de2c0b85464934",
-            "sha256:275b122aa9b90b79352d32a8e1ccf665cd590f47d1bc89b9053ebfc294764a5a",
+            "sha256:0ec9e1a190864d1b2cce731ddff1196bb88abd8fcbc2de9bdac7f25a02729150",
         ]
     );
     let (later, _) = write(&entries, &bytes, 1_700_000_000);
