@@ -20,6 +20,10 @@ pub struct Reply {
     pub status: u16,
     /// The content type.
     pub content_type: String,
+    /// When to come back, in seconds, where the service said so.
+    pub retry_after: Option<u64>,
+    /// The body as text.
+    pub text: String,
     /// The body, `null` where it isn't JSON.
     pub body: Value,
 }
@@ -78,11 +82,15 @@ impl Reply {
     fn of(mut response: ureq::http::Response<ureq::Body>) -> Self {
         let content_type = response.headers().get("content-type").and_then(|value| value.to_str().ok());
         let content_type = content_type.unwrap_or_default().to_owned();
+        let retry_after =
+            response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
         let text = response.body_mut().read_to_string().unwrap_or_default();
         Self {
             status: response.status().as_u16(),
             content_type,
+            retry_after,
             body: serde_json::from_str(&text).unwrap_or(Value::Null),
+            text,
         }
     }
 

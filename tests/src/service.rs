@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
+use std::thread::JoinHandle;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -70,6 +71,8 @@ pub struct Service {
     child: Child,
     directory: TempDir,
     server: Server,
+    /// Reads what the service writes to standard error: a full pipe would stop it.
+    log: Option<JoinHandle<String>>,
 }
 
 impl Service {
@@ -87,6 +90,13 @@ impl Service {
 
     /// Starts the service and waits until it is ready, but not until it has written anything.
     pub fn unsettled(remote: &Remote, options: &Options) -> Self {
+        let service = Self::unready(remote, options);
+        eventually("the service to be ready", || (service.get("/readyz").status == 200).then_some(()));
+        service
+    }
+
+    /// Starts the service and waits until it listens.
+    pub fn unready(remote: &Remote, options: &Options) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let config = directory.path().join("cfgupdater.toml");
         std::fs::write(&config, configuration(&remote.url(), directory.path(), options))
@@ -99,11 +109,18 @@ impl Service {
             .stderr(Stdio::piped())
             .spawn()
             .expect("the binary can be run");
-        let base = base_of(&mut child);
+        let mut stderr = child.stderr.take().expect("standard error is piped");
+        let log = std::thread::spawn(move || {
+            let mut said = Vec::new();
+            // Whatever was said before it broke is shown.
+            let _ = stderr.read_to_end(&mut said);
+            String::from_utf8_lossy(&said).into_owned()
+        });
+        let Some(base) = base_of(&mut child) else {
+            panic!("the service did not start: {}", log.join().expect("the log is read"));
+        };
         let server = Server::new(&base, "token-all");
-        let service = Self { child, directory, server };
-        eventually("the service to be ready", || (service.get("/readyz").status == 200).then_some(()));
-        service
+        Self { child, directory, server, log: Some(log) }
     }
 
     /// Returns the data directory.
@@ -195,10 +212,7 @@ impl Service {
             std::thread::sleep(std::time::Duration::from_millis(10));
         };
         assert!(status.success(), "{status}");
-        let mut said = String::new();
-        let stderr = self.child.stderr.as_mut().expect("standard error is piped");
-        stderr.read_to_string(&mut said).expect("it is text");
-        said
+        self.log.take().expect("a service is stopped once").join().expect("the log is read")
     }
 }
 
@@ -211,16 +225,11 @@ impl Drop for Service {
 }
 
 /// Reads the line that says where the service listens.
-fn base_of(child: &mut Child) -> String {
+fn base_of(child: &mut Child) -> Option<String> {
     let stdout = child.stdout.take().expect("standard output is piped");
     let mut line = String::new();
     BufReader::new(stdout).read_line(&mut line).expect("it is text");
-    let Some(address) = line.trim().strip_prefix("listening on ") else {
-        let mut said = String::new();
-        let _ = child.stderr.as_mut().map(|stderr| stderr.read_to_string(&mut said));
-        panic!("the service did not start: {line}{said}")
-    };
-    address.to_owned()
+    line.trim().strip_prefix("listening on ").map(str::to_owned)
 }
 
 fn variable(token: &str) -> String {

@@ -1,10 +1,11 @@
-//! Developer commands: `cargo xtask test`, `cargo xtask bench NAME`.
+//! Developer commands: `cargo xtask test`, `cargo xtask sim`, `cargo xtask bench NAME`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line speaks on its terminal")]
 
 mod bench;
 mod boundaries;
 mod public_api;
 mod run;
+mod simulator;
 mod steps;
 mod summary;
 mod test;
@@ -14,7 +15,8 @@ use std::process::ExitCode;
 
 const HELP: &str = "\
 cargo xtask test [--full]   format, lints, licences, boundaries, all tests and doc tests
-cargo xtask bench NAME      measures beside a named rival; names: introduce, idle
+cargo xtask sim [--schedules N] [--seed S] [--replay]   plays random schedules against the rules
+cargo xtask bench NAME      measures beside a named rival; names: images, introduce, idle
 ";
 
 fn main() -> ExitCode {
@@ -23,6 +25,13 @@ fn main() -> ExitCode {
     match words.as_slice() {
         ["test"] => test::test(false),
         ["test", "--full"] => test::test(true),
+        ["sim", rest @ ..] => match simulator::simulate(rest) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(why) => {
+                eprintln!("{why}");
+                ExitCode::FAILURE
+            }
+        },
         ["bench", name, rest @ ..] => bench::bench(name, rest),
         [] | ["help" | "--help"] => {
             print!("{HELP}");

@@ -5,7 +5,7 @@ use std::process::{Command, ExitCode};
 use crate::run::{cargo, root, succeeds, watched};
 use crate::steps::Steps;
 use crate::summary::{Counts, count, remarkable};
-use crate::{boundaries, public_api, tools};
+use crate::{boundaries, public_api, simulator, tools};
 
 /// Runs all steps, also after one failed, so that one run tells everything.
 pub(crate) fn test(full: bool) -> ExitCode {
@@ -19,6 +19,8 @@ pub(crate) fn test(full: bool) -> ExitCode {
         run(clippy, "mend what clippy names")
     });
     steps.many("tests", tests);
+    steps.one("simulator", || simulator::simulate(&["--schedules", "200000"]));
+    steps.one("seeded bugs", simulator::seeded_bugs);
     steps.one("docs", || {
         let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--locked", "--quiet"]);
         doc.env("RUSTDOCFLAGS", "-D warnings");

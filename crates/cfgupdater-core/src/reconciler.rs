@@ -215,7 +215,9 @@ impl Reconciler {
     fn decide(&mut self, now: Timestamp, snapshot: &Snapshot, commands: &mut Vec<Command>) {
         self.phase = Phase::Idle;
         self.stable_until = self.stable_until.filter(|until| *until > now);
-        self.suspects.forget(|id| snapshot.state.end_of(id).is_some());
+        // What is on auto the remote has taken, whoever pushed it.
+        let on_auto = |id| snapshot.chain.iter().any(|commit| commit.intent == Some(id));
+        self.suspects.forget(|id| snapshot.state.end_of(id).is_some() || on_auto(id));
         if self.suspects_until.is_some_and(|until| until <= now) {
             (self.suspects, self.suspects_until) = (Suspects::default(), None);
         }
@@ -325,16 +327,16 @@ impl Reconciler {
                 for pending in self.calls.iter_mut().filter(|p| waiting.iter().any(|(id, _)| *id == p.id)) {
                     pending.attempted |= unsure;
                 }
-                if let (Failure::Declined { reason }, Batch::One, [(id, _)]) =
+                if self.suspect(now, &others(&tried, &waiting), &failure) {
+                    self.trouble = Some(failure.describe());
+                    self.publish(Vec::new(), commands);
+                } else if let (Failure::Declined { reason }, Batch::One, [(id, _)]) =
                     (&failure, self.batch, waiting.as_slice())
                 {
                     self.forget(*id);
                     let detail = format!("the remote declines what this call would write: {reason}");
                     let answer = Err(Refusal::new(RefusalKind::Declined, detail));
                     commands.push(Command::Answer { id: *id, answer });
-                } else if waiting.is_empty() && self.suspect(now, &tried, &failure) {
-                    self.trouble = Some(failure.describe());
-                    self.publish(Vec::new(), commands);
                 } else {
                     self.fail(now, during, &failure, commands);
                 }
@@ -342,9 +344,13 @@ impl Reconciler {
         }
     }
 
-    /// Tells whether a failure is a declined write of intents, of which the guilty one is now looked for.
+    /// Tells whether a failure is a declined write of accepted intents, of which the guilty one is now looked for. While
+    /// several calls wait for the write, they are taken apart first.
     fn suspect(&mut self, now: Timestamp, tried: &[IntentId], failure: &Failure) -> bool {
         let Failure::Declined { reason } = failure else { return false };
+        if self.batch == Batch::All && !self.calls.is_empty() {
+            return false;
+        }
         if !self.suspects.declined(tried, reason) {
             return false;
         }
@@ -439,6 +445,14 @@ impl Reconciler {
             commands.push(Command::WakeAt { at, jitter: false });
         }
     }
+}
+
+/// Leaves out the intents that the waiting calls themselves ask for.
+fn others(tried: &[IntentId], waiting: &[(CallId, Answering)]) -> Vec<IntentId> {
+    let asked = |id: &&IntentId| {
+        waiting.iter().any(|(_, answer)| matches!(&answer.0, Answer::Announced(told) if told.intent == **id))
+    };
+    tried.iter().filter(|id| !asked(id)).copied().collect()
 }
 
 /// Lists the intents that an effect puts on auto for the first time: the remote took what is there already.

@@ -41,10 +41,10 @@ impl Suspects {
         self.guilty |= !tried.is_empty() && !self.declined.is_empty();
     }
 
-    /// Forgets the intents that have ended.
-    pub(crate) fn forget(&mut self, has_ended: impl Fn(IntentId) -> bool) {
-        self.untried.retain(|id| !has_ended(*id));
-        self.declined.retain(|id, _| !has_ended(*id));
+    /// Forgets the intents that are settled.
+    pub(crate) fn forget(&mut self, is_settled: impl Fn(IntentId) -> bool) {
+        self.untried.retain(|id| !is_settled(*id));
+        self.declined.retain(|id, _| !is_settled(*id));
         self.guilty &= !self.declined.is_empty();
     }
 

@@ -19,13 +19,51 @@ fn main() -> ExitCode {
     }
     let keep_going = arguments.iter().any(|argument| argument == "--all");
     let begun = Instant::now();
-    let mut stats = Stats::default();
-    let mut violations = 0_u64;
-    for seed in first..first + schedules {
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    let played = std::thread::scope(|scope| {
+        let play = |worker: usize| {
+            let seeds = (first..first + schedules).skip(worker).step_by(workers);
+            scope.spawn(move || play(seeds, keep_going))
+        };
+        let players: Vec<_> = (0..workers).map(play).collect();
+        players.into_iter().filter_map(|player| player.join().ok()).collect::<Vec<Played>>()
+    });
+    let stats = played.iter().fold(Stats::default(), |mut sum, played| {
+        sum += played.stats;
+        sum
+    });
+    let (schedules, violations) =
+        played.iter().fold((0, 0), |sum, played| (sum.0 + played.schedules, sum.1 + played.violations));
+    let seconds = begun.elapsed().as_secs_f64();
+    let Stats { steps, turns, writes, landings, faults } = stats;
+    println!("{turns} turns, {writes} writes, {landings} landings, {faults} faults");
+    let rate = |n: u64| f64::from(u32::try_from(n).unwrap_or(u32::MAX)) / seconds;
+    println!(
+        "{:.0} schedules/s, {:.0} steps/s, {:.0} turns/s on {workers} threads",
+        rate(schedules),
+        rate(steps),
+        rate(turns)
+    );
+    println!("{schedules} schedules, {steps} steps, {violations} violations");
+    if violations == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// What one thread played.
+#[derive(Default)]
+struct Played {
+    stats: Stats,
+    schedules: u64,
+    violations: u64,
+}
+
+fn play(seeds: impl Iterator<Item = u64>, keep_going: bool) -> Played {
+    let mut played = Played::default();
+    for seed in seeds {
+        played.schedules += 1;
         match run(&Schedule::from_seed(seed)) {
-            Ok(played) => stats += played,
+            Ok(stats) => played.stats += stats,
             Err(violation) => {
-                violations += 1;
+                played.violations += 1;
                 if keep_going {
                     eprintln!("{} seed {seed}: {}", violation.invariant, violation.detail);
                 } else {
@@ -35,13 +73,7 @@ fn main() -> ExitCode {
             }
         }
     }
-    let seconds = begun.elapsed().as_secs_f64();
-    let Stats { steps, turns, writes, landings, faults } = stats;
-    println!("{turns} turns, {writes} writes, {landings} landings, {faults} faults");
-    let rate = |n: u64| f64::from(u32::try_from(n).unwrap_or(u32::MAX)) / seconds;
-    println!("{:.0} schedules/s, {:.0} steps/s, {:.0} turns/s", rate(schedules), rate(steps), rate(turns));
-    println!("{schedules} schedules, {steps} steps, {violations} violations");
-    if violations == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    played
 }
 
 fn show(violation: Violation) {

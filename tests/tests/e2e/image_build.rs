@@ -58,13 +58,15 @@ fn what_is_built_can_be_announced_as_it_is() {
     let one = references(&app_directory.path().join("services/Worker.json"));
     assert_eq!(one["Worker"], references(&file)["Worker"]);
 
-    let service = Service::start(&Remote::new());
+    let remote = Remote::new();
+    let service = Service::start(&remote);
     let told = Command::new(binary())
         .args(["announce", file.to_str().unwrap(), "--app-sha", &app_sha(1), "--json"])
         .args(["--server", service.server().base(), "--repo", "cfg-app"])
         .env("CFGUPDATER_TOKEN", "token-announce")
         .output()
         .unwrap();
+    assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
     let told: Value = serde_json::from_slice(&told.stdout).unwrap();
     assert_eq!(told["outcome"], "committed");
 }

@@ -14,6 +14,7 @@ mod land;
 mod late_results;
 mod message;
 mod operate;
+mod outages;
 mod people;
 mod runs;
 mod waves;

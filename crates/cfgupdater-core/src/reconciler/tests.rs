@@ -313,3 +313,16 @@ fn a_remote_that_takes_nothing_loses_nothing_and_is_not_pestered() {
     scene.now = again;
     assert_eq!(on_auto(&reconciler.step(again, observed(&scene))), [waiting.id]);
 }
+
+#[test]
+fn an_intent_that_another_replica_put_on_auto_is_not_suspected() {
+    let mut scene = Scene::new();
+    let intent = introduce("app", "staging", 1);
+    scene.accept(intent.clone());
+    let mut reconciler = started(&scene);
+    assert_eq!(on_auto(&reconciler.step(scene.now, observed(&scene))), [intent.id]);
+    assert!(observes(&reconciler.step(scene.now, declined())));
+    scene.on_auto(1, intent.clone());
+    let commands = reconciler.step(scene.now, observed(&scene));
+    assert!(effect(&commands).is_none(), "it stays where it is: {commands:?}");
+}
