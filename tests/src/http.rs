@@ -60,6 +60,12 @@ impl Server {
         self.post_bytes(path, body.to_string().as_bytes())
     }
 
+    /// Posts JSON to a path of a service that may not be there; `None` where nobody answers.
+    pub fn try_post(&self, path: &str, body: &Value) -> Option<Reply> {
+        let request = self.agent.post(format!("{}{path}", self.base)).header("Authorization", self.bearer());
+        request.header("Content-Type", "application/json").send(body.to_string()).ok().map(Reply::of)
+    }
+
     /// Posts JSON to a path, with an `Idempotency-Key`.
     pub fn post_with_key(&self, path: &str, body: &Value, key: &str) -> Reply {
         let request = self.agent.post(format!("{}{path}", self.base)).header("Authorization", self.bearer());

@@ -42,6 +42,8 @@ const WAVES: [(&str, &[&str]); 3] = [
 pub struct Options {
     /// The required checks.
     pub required: &'static [&'static str],
+    /// Lines for `[server]` and tables below it.
+    pub server: String,
     /// Lines for `[[repo]]`.
     pub repo: String,
     /// Lines for `[repo.forge]` and tables below it.
@@ -52,7 +54,13 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { required: &["ci"], repo: String::new(), forge: String::new(), waves: None }
+        Self {
+            required: &["ci"],
+            server: String::new(),
+            repo: String::new(),
+            forge: String::new(),
+            waves: None,
+        }
     }
 }
 
@@ -69,7 +77,8 @@ const TOKENS: [(&str, &str, &str); 5] = [
 #[derive(Debug)]
 pub struct Service {
     child: Child,
-    directory: TempDir,
+    /// Where configuration and data are, where this made them.
+    directory: Option<TempDir>,
     server: Server,
     /// Reads what the service writes to standard error: a full pipe would stop it.
     log: Option<JoinHandle<String>>,
@@ -101,10 +110,17 @@ impl Service {
         let config = directory.path().join("cfgupdater.toml");
         std::fs::write(&config, configuration(&remote.url(), directory.path(), options))
             .expect("a file can be written");
+        let mut service = Self::of_file(&config, &TOKENS.map(|(name, value, _)| (variable(name), value)));
+        service.directory = Some(directory);
+        service
+    }
+
+    /// Starts the service with a configuration file and variables, and waits until it listens.
+    pub fn of_file<N: AsRef<std::ffi::OsStr>>(config: &Path, variables: &[(N, &str)]) -> Self {
         let mut child = Command::new(binary())
             .args(["serve", "--config"])
-            .arg(&config)
-            .envs(TOKENS.map(|(name, value, _)| (variable(name), value)))
+            .arg(config)
+            .envs(variables.iter().map(|(name, value)| (name.as_ref(), value)))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -120,12 +136,12 @@ impl Service {
             panic!("the service did not start: {}", log.join().expect("the log is read"));
         };
         let server = Server::new(&base, "token-all");
-        Self { child, directory, server, log: Some(log) }
+        Self { child, directory: None, server, log: Some(log) }
     }
 
     /// Returns the data directory.
     pub fn data_directory(&self) -> PathBuf {
-        self.directory.path().join("data")
+        self.directory.as_ref().expect("the service has a directory of its own").path().join("data")
     }
 
     /// Returns the service as a caller with every scope sees it.
@@ -252,6 +268,7 @@ fn configuration(url: &str, directory: &Path, options: &Options) -> String {
         r#"[server]
 listen = "127.0.0.1:0"
 data_dir = "{}/data"
+{}
 {tokens}
 [[repo]]
 name = "cfg-app"
@@ -268,6 +285,7 @@ required = [{required}]
 name = "app"
 {waves}"#,
         directory.display(),
+        options.server,
         options.repo,
         options.forge,
     )

@@ -54,6 +54,12 @@ impl Config {
         *self.file.server.listen.get_ref()
     }
 
+    /// Returns the files of the certificate and its key, where TLS is served.
+    pub(crate) fn tls(&self) -> Option<(PathBuf, PathBuf)> {
+        let tls = self.file.server.tls.as_ref()?;
+        Some((self.directory.join(&tls.cert_file), self.directory.join(&tls.key_file)))
+    }
+
     /// Returns the directory for mirrors and scratch files.
     pub fn data_directory(&self) -> PathBuf {
         self.directory.join(&self.file.server.data_dir)

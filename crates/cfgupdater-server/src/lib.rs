@@ -17,6 +17,7 @@ mod service;
 mod slot;
 mod state;
 mod status;
+mod tls;
 mod tokens;
 mod wiring;
 

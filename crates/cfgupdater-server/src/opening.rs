@@ -79,8 +79,14 @@ impl Place {
         // git runs in directories of its own, so every path it is given must be absolute.
         let absolute = data.canonicalize().map_err(unusable)?;
         let public_url = config.file.server.public_url.clone();
-        Ok(Self { data: absolute, public_url: public_url.unwrap_or_else(|| format!("http://{address}")) })
+        Ok(Self { data: absolute, public_url: public_url.unwrap_or_else(|| own_url(config, address)) })
     }
+}
+
+/// Returns the URL of a service that no proxy stands before.
+pub(crate) fn own_url(config: &Config, address: SocketAddr) -> String {
+    let scheme = if config.tls().is_some() { "https" } else { "http" };
+    format!("{scheme}://{address}")
 }
 
 async fn open(repo: &Repo, config: &Config, place: &Place, engine: &Mutex<Engine>, slot: &Slot) {

@@ -4,15 +4,17 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use axum::Router;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tracing::info;
 
 use crate::config::Config;
-use crate::opening::Opening;
+use crate::opening::{Opening, own_url};
 use crate::routes::router;
 use crate::state::AppState;
+use crate::tls::TlsListener;
 use crate::tokens::Tokens;
 
 /// Why a service could not start.
@@ -30,6 +32,9 @@ pub enum StartError {
         /// Why.
         source: std::io::Error,
     },
+    /// The certificate can't be used.
+    #[error("TLS can't be served: {0}")]
+    Tls(String),
     /// The listening address can't be told.
     #[error("the listening socket is not usable")]
     Socket(#[from] std::io::Error),
@@ -39,6 +44,7 @@ pub enum StartError {
 #[derive(Debug)]
 pub struct Service {
     address: SocketAddr,
+    url: String,
     stop: watch::Sender<bool>,
     server: JoinHandle<std::io::Result<()>>,
     repos: Opening,
@@ -57,23 +63,24 @@ impl Service {
         if !missing.is_empty() {
             return Err(StartError::Secrets(missing));
         }
+        let tls = config.tls();
+        let url = own_url(&config, address);
         let repos = Opening::start(Arc::new(config), address).await?;
         let (stop, stopping) = watch::channel(false);
         let app = router(AppState::of_slots(repos.slots.clone(), tokens, stopping.clone()));
-        let stopped = async move {
-            // An error means that the service was dropped, which stops it too.
-            let mut stopping = stopping;
-            let _ = stopping.wait_for(|stop| *stop).await;
-        };
-        let server = axum::serve(listener, app).with_graceful_shutdown(stopped);
-        let server = tokio::spawn(async move { server.await });
+        let serving = serve(listener, tls, app, stopping)?;
         info!(%address, "serving");
-        Ok(Self { address, stop, server, repos })
+        Ok(Self { address, url, stop, server: serving, repos })
     }
 
     /// Returns where it listens.
     pub fn local_addr(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Returns the URL it serves.
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
     /// Stops taking requests, answers those under way, finishes the pushes under way, and returns.
@@ -90,4 +97,28 @@ impl Service {
         // However it ended, it has.
         let _ = (&mut self.server).await;
     }
+}
+
+/// Serves requests on a socket, with TLS where there are files for it, until `stopping` becomes true.
+fn serve(
+    listener: TcpListener,
+    tls: Option<(PathBuf, PathBuf)>,
+    app: Router,
+    mut stopping: watch::Receiver<bool>,
+) -> Result<JoinHandle<std::io::Result<()>>, StartError> {
+    let stopped = async move {
+        // An error means that the service was dropped, which stops it too.
+        let _ = stopping.wait_for(|stop| *stop).await;
+    };
+    Ok(match tls {
+        Some((certificate, key)) => {
+            let listener = TlsListener::new(listener, &certificate, &key).map_err(StartError::Tls)?;
+            let server = axum::serve(listener, app).with_graceful_shutdown(stopped);
+            tokio::spawn(async move { server.await })
+        }
+        None => {
+            let server = axum::serve(listener, app).with_graceful_shutdown(stopped);
+            tokio::spawn(async move { server.await })
+        }
+    })
 }

@@ -17,7 +17,7 @@ pub(super) async fn run(args: &ServeArgs) -> Result<(), Failure> {
     let mut stop =
         Stop::listen().map_err(|error| Failure::failed(format!("signals can't be heard: {error}")))?;
     let mut service = start(config).await?;
-    output::print(&format!("listening on http://{}", service.local_addr()));
+    output::print(&format!("listening on {}", service.url()));
     tokio::select! {
         () = stop.asked() => info!("stopping; a second signal ends at once"),
         () = service.finished() => return Err(Failure::failed("the server's socket failed; the log says how")),

@@ -34,8 +34,18 @@ pub(crate) struct Server {
     pub(crate) auth: AuthMode,
     /// What links in evidence start with; where the service listens unless it is behind a proxy.
     pub(crate) public_url: Option<String>,
+    /// Absent where TLS ends at a proxy.
+    pub(crate) tls: Option<Tls>,
     #[serde(default)]
     pub(crate) token: Vec<Token>,
+}
+
+/// A certificate chain and its key, in PEM files that are read again when they change.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Tls {
+    pub(crate) cert_file: PathBuf,
+    pub(crate) key_file: PathBuf,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
