@@ -93,7 +93,9 @@ fn fifty_announcements_of_ten_clients_at_two_replicas_all_have_an_end() {
                 })
             })
             .collect();
-        clients.into_iter().for_each(|client| client.join().unwrap());
+        for client in clients {
+            client.join().unwrap();
+        }
         settle(&remote, replicas[0].read().unwrap().as_ref().unwrap(), &promised);
         over.store(true, Ordering::SeqCst);
     });
@@ -126,7 +128,9 @@ fn replicas_that_are_killed_at_random_lose_and_double_nothing() {
             drop(victim.write().unwrap().take());
             *victim.write().unwrap() = Some(Service::unready(&remote, &cfgupdater_tests::Options::default()));
         }
-        clients.into_iter().for_each(|client| client.join().unwrap());
+        for client in clients {
+            client.join().unwrap();
+        }
         settle(&remote, replicas[0].read().unwrap().as_ref().unwrap(), &promised);
         over.store(true, Ordering::SeqCst);
     });
@@ -140,10 +144,9 @@ fn with_every_nudge_lost_the_timer_alone_converges() {
     let told = service.announce(1);
     let commit = told["commit"].as_str().unwrap();
     // The result comes by git itself: nobody tells the service that it is there.
-    let line = format!(
-        r#"{{"context":"ci","number":1,"state":"success","at":"2026-01-01T00:00:00Z","source":"elsewhere"}}"#
-    );
-    git(remote.path(), &["notes", "--ref=cfgupdater/checks", "add", "-m", &line, commit]);
+    let line =
+        r#"{"context":"ci","number":1,"state":"success","at":"2026-01-01T00:00:00Z","source":"elsewhere"}"#;
+    git(remote.path(), &["notes", "--ref=cfgupdater/checks", "add", "-m", line, commit]);
     eventually("the landing", || (remote.master() == commit).then_some(()));
 }
 
