@@ -110,15 +110,11 @@ fn serve(
         // An error means that the service was dropped, which stops it too.
         let _ = stopping.wait_for(|stop| *stop).await;
     };
-    Ok(match tls {
-        Some((certificate, key)) => {
-            let listener = TlsListener::new(listener, &certificate, &key).map_err(StartError::Tls)?;
-            let server = axum::serve(listener, app).with_graceful_shutdown(stopped);
-            tokio::spawn(async move { server.await })
-        }
-        None => {
-            let server = axum::serve(listener, app).with_graceful_shutdown(stopped);
-            tokio::spawn(async move { server.await })
-        }
-    })
+    if let Some((certificate, key)) = tls {
+        let listener = TlsListener::new(listener, &certificate, &key).map_err(StartError::Tls)?;
+        let server = axum::serve(listener, app).with_graceful_shutdown(stopped);
+        return Ok(tokio::spawn(async move { server.await }));
+    }
+    let server = axum::serve(listener, app).with_graceful_shutdown(stopped);
+    Ok(tokio::spawn(async move { server.await }))
 }
