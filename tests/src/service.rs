@@ -17,7 +17,17 @@ use crate::{PATIENCE, app_sha, eventually, images};
 pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
-        let build = Command::new(env!("CARGO"))
+        let mut build = Command::new(env!("CARGO"));
+        // What cargo told this test of its own package makes build scripts run again that look at it.
+        for name in ["CARGO_MANIFEST_DIR", "CARGO_MANIFEST_PATH", "CARGO_MANIFEST_LINKS"] {
+            build.env_remove(name);
+        }
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("CARGO_PKG_") {
+                build.env_remove(name);
+            }
+        }
+        let build = build
             .args(["build", "--quiet", "--locked", "--workspace", "--bin", "cfgupdater"])
             .args(if cfg!(debug_assertions) { &[][..] } else { &["--release"] })
             .current_dir(env!("CARGO_MANIFEST_DIR"))

@@ -188,3 +188,17 @@ fn a_wave_that_is_renamed_withdraws_what_was_on_its_way_and_goes_on() {
     land(&service, 2);
     assert!(remote.file("master", "images/early/tags.json").is_some());
 }
+
+#[test]
+fn backing_out_leaves_an_ordinary_repository() {
+    let remote = Remote::new();
+    let service = Service::start(&remote);
+    let landed = land(&service, 1);
+    service.stop();
+    let refs = ["auto", "cfgupdater/state", "refs/notes/cfgupdater/checks"];
+    let person = remote.person();
+    git(&person.path(), &[&["push", "--quiet", "origin", "--delete"], &refs[..]].concat());
+    assert_eq!(remote.refs(), format!("refs/heads/master {landed}"));
+    person.commit("README.md", "by hand again\n", "goes on").push();
+    remote.fsck();
+}

@@ -17,6 +17,7 @@ mod message;
 mod observe;
 mod operate;
 mod outages;
+mod pages;
 mod people;
 mod replicas;
 mod runs;
