@@ -34,9 +34,10 @@ pub fn binary() -> &'static Path {
             .status()
             .expect("cargo can be run");
         assert!(build.success(), "the binary could not be built");
-        let tests = std::env::current_exe().expect("a test knows where it is");
-        let profile = tests.parent().and_then(Path::parent).expect("tests are in target/PROFILE/deps");
-        profile.join("cfgupdater")
+        // Tests are in target/PROFILE/deps, other programs in target/PROFILE.
+        let own = std::env::current_exe().expect("a program knows where it is");
+        let directory = own.parent().expect("it is in a directory");
+        directory.parent().filter(|_| directory.ends_with("deps")).unwrap_or(directory).join("cfgupdater")
     })
 }
 

@@ -16,6 +16,7 @@ use std::process::ExitCode;
 const HELP: &str = "\
 cargo xtask test [--full]   format, lints, licences, boundaries, all tests and doc tests
 cargo xtask sim [--schedules N] [--seed S] [--replay]   plays random schedules against the rules
+cargo xtask soak MINUTES    three replicas under load, kills and pushes by people; memory and mirror size
 cargo xtask bench NAME      measures beside a named rival; names: images, introduce, idle
 ";
 
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
                 ExitCode::FAILURE
             }
         },
+        ["soak", minutes] => soak(minutes),
         ["bench", name, rest @ ..] => bench::bench(name, rest),
         [] | ["help" | "--help"] => {
             print!("{HELP}");
@@ -42,4 +44,19 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+fn soak(minutes: &str) -> ExitCode {
+    let mut soak = run::cargo(&[
+        "run",
+        "--release",
+        "--quiet",
+        "-p",
+        "cfgupdater-tests",
+        "--bin",
+        "soak",
+        "--",
+        minutes,
+    ]);
+    if run::succeeds(&mut soak) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
