@@ -59,6 +59,12 @@ pub struct Options {
     pub repo: String,
     /// Lines for `[repo.forge]` and tables below it.
     pub forge: String,
+    /// How often the service looks by itself.
+    pub resync: &'static str,
+    /// Where the service keeps its mirrors, in the place of a directory of its own.
+    pub data_dir: Option<PathBuf>,
+    /// No second replica, also where the tests are run with two.
+    pub alone: bool,
     /// The only wave and its only target, in the place of the usual three.
     pub waves: Option<(&'static str, &'static str)>,
 }
@@ -70,6 +76,9 @@ impl Default for Options {
             server: String::new(),
             repo: String::new(),
             forge: String::new(),
+            resync: "500ms",
+            data_dir: None,
+            alone: false,
             waves: None,
         }
     }
@@ -91,6 +100,8 @@ pub struct Service {
     /// Where configuration and data are, where this made them.
     directory: Option<TempDir>,
     server: Server,
+    /// Another replica on the same repository, where the tests are run with two.
+    shadow: Option<Box<Self>>,
     /// Reads what the service writes to standard error: a full pipe would stop it.
     log: Option<JoinHandle<String>>,
 }
@@ -123,6 +134,11 @@ impl Service {
             .expect("a file can be written");
         let mut service = Self::of_file(&config, &TOKENS.map(|(name, value, _)| (variable(name), value)));
         service.directory = Some(directory);
+        if !options.alone && std::env::var_os("CFGUPDATER_TEST_REPLICAS").is_some_and(|number| number == "2")
+        {
+            let alone = Options { alone: true, data_dir: None, ..options.clone() };
+            service.shadow = Some(Box::new(Self::unready(remote, &alone)));
+        }
         service
     }
 
@@ -147,7 +163,7 @@ impl Service {
             panic!("the service did not start: {}", log.join().expect("the log is read"));
         };
         let server = Server::new(&base, "token-all");
-        Self { child, directory: None, server, log: Some(log) }
+        Self { child, directory: None, server, shadow: None, log: Some(log) }
     }
 
     /// Returns the data directory.
@@ -228,6 +244,7 @@ impl Service {
     /// # Panics
     /// Fails where it doesn't end in time or not with status 0.
     pub fn stop(mut self) -> String {
+        self.shadow.take();
         let pid = self.child.id().to_string();
         Command::new("kill").args(["-TERM", &pid]).status().expect("kill can be run");
         let start = std::time::Instant::now();
@@ -274,17 +291,18 @@ fn configuration(url: &str, directory: &Path, options: &Options) -> String {
         Some((name, target)) => wave(name, &[target]),
         None => WAVES.iter().map(|(name, targets)| wave(name, targets)).collect(),
     };
+    let data_dir = options.data_dir.clone().unwrap_or_else(|| directory.join("data"));
     let required = options.required.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
     format!(
         r#"[server]
 listen = "127.0.0.1:0"
-data_dir = "{}/data"
+data_dir = "{}"
 {}
 {tokens}
 [[repo]]
 name = "cfg-app"
 url = "{url}"
-resync = "500ms"
+resync = "{}"
 batch_window = "20ms"
 {}
 [repo.forge]
@@ -295,8 +313,9 @@ required = [{required}]
 [[repo.image_set]]
 name = "app"
 {waves}"#,
-        directory.display(),
+        data_dir.display(),
         options.server,
+        options.resync,
         options.repo,
         options.forge,
     )

@@ -1,6 +1,6 @@
 //! An announcement becomes one commit on auto, once.
 
-use cfgupdater_tests::{Remote, Service, app_sha, git};
+use cfgupdater_tests::{Options, Remote, Service, app_sha, git};
 
 #[test]
 fn an_announcement_becomes_the_commit_of_the_reference_architecture() {
@@ -66,12 +66,12 @@ fn repeating_a_call_makes_no_second_intent() {
 #[test]
 fn at_rest_nothing_is_written() {
     let remote = Remote::new();
-    let service = Service::start(&remote);
+    let service = Service::with(&remote, &Options { resync: "100ms", ..Options::default() });
     service.announce(1);
     let refs = remote.refs();
     let looked = || service.repo()["observations"].as_u64().unwrap();
     let before = looked();
-    cfgupdater_tests::eventually("ten more looks", || (looked() >= before + 10).then_some(()));
+    cfgupdater_tests::eventually("50 more looks", || (looked() >= before + 50).then_some(()));
     assert_eq!(remote.refs(), refs);
 }
 

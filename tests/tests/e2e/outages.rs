@@ -185,3 +185,50 @@ fn truncate_packs(mirror: &Path) {
         std::fs::File::create(&path).unwrap();
     }
 }
+
+/// A small file system, gone when it is dropped.
+struct SmallDisk(tempfile::TempDir);
+
+impl SmallDisk {
+    /// Mounts one; `None` where that isn't allowed.
+    fn mount() -> Option<Self> {
+        let directory = tempfile::tempdir().unwrap();
+        let mounted = std::process::Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=4m", "tmpfs"])
+            .arg(directory.path())
+            .status();
+        mounted.is_ok_and(|status| status.success()).then(|| Self(directory))
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // A process that still ends may hold it; it goes with it then.
+        let _ = std::process::Command::new("umount").arg("--lazy").arg(self.0.path()).status();
+    }
+}
+
+#[test]
+fn on_a_full_disk_nothing_is_promised_and_with_space_it_goes_on() {
+    let Some(disk) = SmallDisk::mount() else {
+        eprintln!("not tested: mounting a small file system needs root");
+        return;
+    };
+    let remote = Remote::new();
+    let options = Options { data_dir: Some(disk.0.path().join("data")), alone: true, ..Options::default() };
+    let service = Service::with(&remote, &options);
+    land(&service, 1);
+    let filler = disk.0.path().join("filler");
+    let mut file = std::fs::File::create(&filler).unwrap();
+    while std::io::Write::write_all(&mut file, &[0; 4096]).is_ok() {}
+    drop(file);
+    let refs = remote.refs();
+    let reply = service.announce_reply(2);
+    assert!(reply.retry_after.is_some(), "{reply:?}");
+    reply.refused(503);
+    assert_eq!(remote.refs(), refs);
+    std::fs::remove_file(&filler).unwrap();
+    eventually("an answer", || (service.announce_reply(2).status == 200).then_some(()));
+    remote.fsck();
+    drop(service);
+}

@@ -165,3 +165,45 @@ fn what_one_replica_accepted_the_other_knows() {
     eventually("the promotion", || (remote.auto() != remote.master()).then_some(()));
     assert_eq!(remote.trailer(&remote.auto(), "Autocommit-Target"), "internal");
 }
+
+#[test]
+fn sequences_order_what_arrives_out_of_order_at_two_replicas() {
+    let remote = Remote::new();
+    let replicas = [Service::start(&remote), Service::start(&remote)];
+    let announce = |replica: usize, n: u32| {
+        let path = format!("{}&sequence={n}", path(n));
+        replicas[replica].server().post(&path, &images(&["Service1"], n)).ok()
+    };
+    let told = [2, 5, 3, 4, 7, 6, 1]
+        .map(|n| (n, announce(n as usize % 2, n)["outcome"].as_str().unwrap().to_owned()));
+    let stale: Vec<u32> = told.iter().filter(|(_, outcome)| outcome == "stale").map(|(n, _)| *n).collect();
+    assert_eq!(stale, [3, 4, 6, 1]);
+    let without = replicas[0].server().post(&path(9), &images(&["Service1"], 9));
+    without.refused(409);
+    replicas[0].status(&remote.auto(), "ci", "success");
+    eventually("the landing", || (remote.master() == remote.auto()).then_some(()));
+    let shas = git(
+        remote.path(),
+        &["log", "--reverse", "--format=%(trailers:key=Autocommit-App-SHA,valueonly)", "master"],
+    );
+    let landed: Vec<&str> = shas.lines().filter(|sha| !sha.is_empty()).collect();
+    assert_eq!(landed, [2, 5, 7].map(app_sha));
+}
+
+#[test]
+fn three_announcements_within_a_second_land_in_their_order() {
+    let remote = Remote::new();
+    let replicas = [Service::start(&remote), Service::start(&remote)];
+    let intents =
+        [1, 2, 3].map(|n| replicas[n as usize % 2].announce(n)["intent"].as_str().unwrap().to_owned());
+    replicas[0].status(&remote.auto(), "ci", "success");
+    for intent in intents {
+        assert_eq!(replicas[0].end_of(&intent)["end"], "landed");
+    }
+    let shas = git(
+        remote.path(),
+        &["log", "--reverse", "--format=%(trailers:key=Autocommit-App-SHA,valueonly)", "master"],
+    );
+    let landed: Vec<&str> = shas.lines().filter(|sha| !sha.is_empty()).collect();
+    assert_eq!(landed, [1, 2, 3].map(app_sha));
+}
