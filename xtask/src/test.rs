@@ -19,6 +19,7 @@ pub(crate) fn test(full: bool) -> ExitCode {
         run(clippy, "mend what clippy names")
     });
     steps.many("tests", tests);
+    steps.many("two replicas", two_replicas);
     steps.one("simulator", || simulator::simulate(&["--schedules", "200000"]));
     steps.one("seeded bugs", simulator::seeded_bugs);
     steps.one("docs", || {
@@ -43,7 +44,28 @@ fn run(mut command: Command, remedy: &str) -> Result<(), String> {
 
 /// Runs all tests and doc tests. A test that can't run here is `#[ignore = "reason"]`, which the runner prints.
 fn tests() -> Counts {
-    let (ended_well, output) = watched(&mut cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]));
+    counted(&mut cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]))
+}
+
+/// Runs the promises of the main job again, each with a second replica at work on the same repository.
+fn two_replicas() -> Counts {
+    let mut again = cargo(&["test", "--workspace", "--locked", "--no-fail-fast", "--test", "e2e", "--"]);
+    again.args([
+        "announce",
+        "land",
+        "evict",
+        "late_results",
+        "people",
+        "runs",
+        "waves",
+        "operate",
+        "accidents",
+    ]);
+    counted(again.env("CFGUPDATER_TEST_REPLICAS", "2"))
+}
+
+fn counted(tests: &mut Command) -> Counts {
+    let (ended_well, output) = watched(tests);
     let mut counts = count(&output);
     for line in remarkable(&output) {
         println!("{line}");

@@ -6,6 +6,7 @@
 //! assert!(stats.steps >= 30);
 //! ```
 
+pub mod mocks;
 pub mod mutations;
 pub mod oracle;
 pub mod schedule;
