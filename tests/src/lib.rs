@@ -8,7 +8,7 @@ mod service;
 pub use http::{Reply, Server};
 pub use images::{app_sha, images};
 pub use repository::{Clone, Remote, git};
-pub use service::{Options, Service, binary};
+pub use service::{Options, Service, Waves, binary};
 
 /// How long anything that must happen may take before a test fails.
 pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);

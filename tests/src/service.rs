@@ -41,6 +41,9 @@ pub fn binary() -> &'static Path {
     })
 }
 
+/// Waves with their targets.
+pub type Waves = &'static [(&'static str, &'static [&'static str])];
+
 /// The usual waves.
 const WAVES: [(&str, &[&str]); 3] = [
     ("staging", &["staging-1", "staging-2"]),
@@ -65,8 +68,10 @@ pub struct Options {
     pub data_dir: Option<PathBuf>,
     /// No second replica, also where the tests are run with two.
     pub alone: bool,
-    /// The only wave and its only target, in the place of the usual three.
-    pub waves: Option<(&'static str, &'static str)>,
+    /// The waves and their targets.
+    pub waves: Waves,
+    /// Lines for `[[repo.image_set]]`.
+    pub image_set: &'static str,
 }
 
 impl Default for Options {
@@ -79,7 +84,8 @@ impl Default for Options {
             resync: "500ms",
             data_dir: None,
             alone: false,
-            waves: None,
+            waves: &WAVES,
+            image_set: "",
         }
     }
 }
@@ -287,10 +293,7 @@ fn configuration(url: &str, directory: &Path, options: &Options) -> String {
     let tokens: String = TOKENS.into_iter().map(token).collect();
     let wave =
         |name: &str, targets: &[&str]| format!("[[repo.wave]]\nname = {name:?}\ntargets = {targets:?}\n");
-    let waves = match options.waves {
-        Some((name, target)) => wave(name, &[target]),
-        None => WAVES.iter().map(|(name, targets)| wave(name, targets)).collect(),
-    };
+    let waves: String = options.waves.iter().map(|(name, targets)| wave(name, targets)).collect();
     let data_dir = options.data_dir.clone().unwrap_or_else(|| directory.join("data"));
     let required = options.required.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
     format!(
@@ -312,11 +315,13 @@ kind = "local"
 required = [{required}]
 [[repo.image_set]]
 name = "app"
+{}
 {waves}"#,
         data_dir.display(),
         options.server,
         options.resync,
         options.repo,
         options.forge,
+        options.image_set,
     )
 }

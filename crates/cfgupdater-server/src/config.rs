@@ -10,7 +10,7 @@ mod secret;
 use std::path::{Path, PathBuf};
 
 pub use error::{ConfigError, ConfigErrors};
-pub(crate) use file::{AuthMode, File, Repo, Token as TokenEntry};
+pub(crate) use file::{AuthMode, File, Mode, Repo, Token as TokenEntry};
 pub(crate) use secret::Secret;
 
 /// A configuration that was read and checked.

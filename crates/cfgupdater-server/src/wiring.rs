@@ -5,13 +5,13 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use cfgupdater::core::{
-    BranchName, Error, ErrorKind, Finding, Forge, GitRemote, Policy, RefName, RepoName, explain,
+    BranchName, CommitId, Error, ErrorKind, Finding, Forge, GitRemote, Policy, RefName, RepoName, explain,
 };
 use cfgupdater::{Backends, Engine, RepoHandle};
 use cfgupdater_forge_local::{CheckCommand, LocalForge, LocalForgeSettings};
 use cfgupdater_git_backend::{Mirror, MirrorSettings, RemoteSettings, RemoteUrl, SshIdentity, TokenFile};
 
-use crate::config::{Config, Repo};
+use crate::config::{Config, Mode, Repo};
 use crate::opening::Place;
 
 /// How long opening a repository may take.
@@ -117,6 +117,18 @@ pub(crate) async fn preflight(config: &Config, repo: &Repo) -> Vec<Finding> {
     }
 }
 
+/// Finds out whether the account may push; one that only observes needs no right to.
+async fn rights(repo: &Repo, mirror: &Mirror, tip: CommitId) -> Option<Finding> {
+    let refused = mirror.may_push(tip, DEADLINE).await.err()?;
+    let problem = format!("{} takes no pushes from this account: {}", repo.url.get_ref(), explain(&refused));
+    let remedy = "let it push the stable branch, auto, cfgupdater/* and refs/notes/cfgupdater/*";
+    Some(if repo.mode == Mode::Observe {
+        Finding::warning(problem, "enough for mode = \"observe\"; before it acts, let it push")
+    } else {
+        Finding::fatal(problem, remedy)
+    })
+}
+
 async fn examine(config: &Config, repo: &Repo) -> Result<Vec<Finding>, Error> {
     let scratch =
         |error| Error::new(ErrorKind::Other, "no temporary directory could be made").with_source(error);
@@ -126,9 +138,12 @@ async fn examine(config: &Config, repo: &Repo) -> Result<Vec<Finding>, Error> {
     let stable = stable_branch(repo, &*mirror).await?;
     let name: RefName = stable.to_ref();
     let mut findings = Vec::new();
-    if !mirror.ls_remote(std::slice::from_ref(&name), DEADLINE).await?.contains_key(&name) {
-        let problem = format!("{} has no stable branch `{stable}`", repo.url.get_ref());
-        findings.push(Finding::fatal(problem, "push it first, or name another one as `stable`"));
+    match mirror.fetch(std::slice::from_ref(&name), DEADLINE).await?.get(&name) {
+        Some(tip) => findings.extend(rights(repo, &mirror, *tip).await),
+        None => {
+            let problem = format!("{} has no stable branch `{stable}`", repo.url.get_ref());
+            findings.push(Finding::fatal(problem, "push it first, or name another one as `stable`"));
+        }
     }
     let settings = forge_settings(repo, directory.path().join("scratch"), String::new());
     let forge = LocalForge::new(mirror.clone(), mirror, settings, Arc::new(|| ()));

@@ -81,6 +81,14 @@ impl Mirror {
         self.upkeep.consolidate().await
     }
 
+    /// Asks the remote whether it takes pushes from us, without pushing anything; see [`GitCli::may_push`].
+    ///
+    /// # Errors
+    /// Fails as a push would.
+    pub async fn may_push(&self, commit: CommitId, deadline: Duration) -> Result<(), Error> {
+        self.remote.may_push(commit, deadline).await
+    }
+
     /// Empties the mirror. The next fetch brings everything anew.
     ///
     /// # Errors

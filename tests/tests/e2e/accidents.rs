@@ -181,7 +181,7 @@ fn a_wave_that_is_renamed_withdraws_what_was_on_its_way_and_goes_on() {
     let service = Service::start(&remote);
     let told = service.announce(1);
     drop(service);
-    let renamed = Options { waves: Some(("early", "staging-1")), ..Options::default() };
+    let renamed = Options { waves: &[("early", &["staging-1"])], ..Options::default() };
     let service = Service::with(&remote, &renamed);
     let end = service.end_of(told["intent"].as_str().unwrap());
     assert_eq!(end["end"], "withdrawn");
@@ -201,4 +201,62 @@ fn backing_out_leaves_an_ordinary_repository() {
     assert_eq!(remote.refs(), format!("refs/heads/master {landed}"));
     person.commit("README.md", "by hand again\n", "goes on").push();
     remote.fsck();
+}
+
+#[test]
+fn a_target_that_comes_or_goes_changes_what_a_wave_waits_for() {
+    let remote = Remote::new();
+    let service = Service::with(
+        &remote,
+        &Options { waves: &[("one", &["a", "b"]), ("two", &["c"])], ..Options::default() },
+    );
+    let commit = land(&service, 1);
+    service.deployed("one", "a", &commit, "succeeded").ok();
+    service.eventually_why("waiting for b");
+    drop(service);
+    let more = Options { waves: &[("one", &["a", "b", "new"]), ("two", &["c"])], ..Options::default() };
+    let service = Service::with(&remote, &more);
+    service.eventually_why("waiting for b, new");
+    drop(service);
+    let fewer = Options { waves: &[("one", &["a"]), ("two", &["c"])], ..Options::default() };
+    let service = Service::with(&remote, &fewer);
+    eventually("the promotion", || (remote.auto() != remote.master()).then_some(()));
+    assert_eq!(remote.trailer(&remote.auto(), "Autocommit-Target"), "two");
+    service.deployed("one", "b", &commit, "succeeded").refused(404);
+}
+
+#[test]
+fn a_wave_that_is_added_between_two_others_is_passed_from_then_on() {
+    let remote = Remote::new();
+    let service = Service::with(
+        &remote,
+        &Options { waves: &[("one", &["a"]), ("three", &["c"])], ..Options::default() },
+    );
+    let commit = land(&service, 1);
+    drop(service);
+    let more =
+        Options { waves: &[("one", &["a"]), ("two", &["b"]), ("three", &["c"])], ..Options::default() };
+    let service = Service::with(&remote, &more);
+    service.deployed("one", "a", &commit, "succeeded").ok();
+    eventually("the promotion", || (remote.auto() != remote.master()).then_some(()));
+    assert_eq!(remote.trailer(&remote.auto(), "Autocommit-Target"), "two");
+}
+
+#[test]
+fn one_set_is_taken_over_beside_another_flow() {
+    let remote = Remote::new();
+    let person = remote.person();
+    person.commit("deploy/staging/other/tags.json", "{}\n", "another flow's images");
+    person.commit("deploy/staging/app/values.yaml", "replicas: 2\n", "a person's file");
+    let theirs = person.push();
+    let options = Options { image_set: "path = \"deploy/{wave}/app\"", ..Options::default() };
+    let service = Service::with(&remote, &options);
+    let commit = land(&service, 1);
+    let changed = git(remote.path(), &["diff", "--name-only", &theirs, &commit]);
+    assert_eq!(changed, "deploy/staging/app/digests.json\ndeploy/staging/app/tags.json");
+    // The other flow goes on meanwhile.
+    let person = remote.person();
+    let next = person.commit("deploy/staging/other/tags.json", "{\"a\":1}\n", "their next release").push();
+    let second = land(&service, 2);
+    assert_eq!(git(remote.path(), &["rev-parse", &format!("{second}^")]), next);
 }

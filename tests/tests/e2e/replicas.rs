@@ -56,6 +56,20 @@ fn play_ci(remote: &Remote, replicas: &[RwLock<Option<Service>>], over: &AtomicB
     }
 }
 
+/// Reports that every target of staging runs what master has, until told to stop.
+fn play_deployer(remote: &Remote, replicas: &[RwLock<Option<Service>>], over: &AtomicBool) {
+    while !over.load(Ordering::SeqCst) {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        let revision = remote.master();
+        for (target, replica) in ["staging-1", "staging-2"].into_iter().zip(replicas) {
+            let server = replica.read().unwrap().as_ref().map(|service| service.server().clone());
+            let body = serde_json::json!({"wave": "staging", "target": target, "status": "succeeded", "revision": revision});
+            // One that is lost is made again in the next round.
+            let _ = server.and_then(|server| server.try_post("/v1/repos/cfg-app/deployments", &body));
+        }
+    }
+}
+
 /// Waits until every promised intent has an end, and checks that each has one and landed once at most.
 fn settle(remote: &Remote, service: &Service, promised: &Promised) {
     let promised = promised.lock().unwrap();
@@ -84,6 +98,7 @@ fn fifty_announcements_of_ten_clients_at_two_replicas_all_have_an_end() {
     let (promised, over, next) = (Promised::default(), AtomicBool::new(false), AtomicU32::new(1));
     std::thread::scope(|scope| {
         scope.spawn(|| play_ci(&remote, &replicas, &over));
+        scope.spawn(|| play_deployer(&remote, &replicas, &over));
         let clients: Vec<_> = (0..10)
             .map(|_| {
                 scope.spawn(|| {
@@ -113,6 +128,7 @@ fn replicas_that_are_killed_at_random_lose_and_double_nothing() {
     let (promised, over, next) = (Promised::default(), AtomicBool::new(false), AtomicU32::new(1));
     std::thread::scope(|scope| {
         scope.spawn(|| play_ci(&remote, &replicas, &over));
+        scope.spawn(|| play_deployer(&remote, &replicas, &over));
         let clients: Vec<_> = (0..5)
             .map(|_| {
                 scope.spawn(|| {

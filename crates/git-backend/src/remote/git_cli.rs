@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use cfgupdater_core::{
-    Error, ErrorKind, GitRemote, GitRepo, RefEdit, RefMap, RefName, RefOutcome, Retry, explain,
+    CommitId, Error, ErrorKind, GitRemote, GitRepo, RefEdit, RefMap, RefName, RefOutcome, Retry, explain,
 };
 
 use super::call::Call;
@@ -103,6 +103,24 @@ impl GitCli {
         let command = call.command(self.repo.path()).args(["update-ref", "-d", &tracking::local_name(name)]);
         let output = call.run("fetch from", &command).await?;
         if output.status.success() { Ok(()) } else { Err(call.failed("fetch from", &output)) }
+    }
+
+    /// Asks the remote whether it takes pushes from us at all, without pushing anything: it is asked to receive `commit`
+    /// under a name of ours, up to the point where objects would be sent. Rules of single branches show on real pushes
+    /// only.
+    ///
+    /// # Errors
+    /// Fails as a push would.
+    pub async fn may_push(&self, commit: CommitId, deadline: Duration) -> Result<(), Error> {
+        let call = Call::start(&self.settings, deadline).await?;
+        let command = call
+            .command(self.repo.path())
+            .args(["push", "--dry-run", "--porcelain", "--no-verify"])
+            .serving("receive-pack", "receive-pack", &self.settings)
+            .args(["--", self.settings.url.as_str()])
+            .arg(format!("{commit}:refs/heads/cfgupdater/preflight"));
+        let output = call.run("push to", &command).await?;
+        if output.status.success() { Ok(()) } else { Err(call.failed("push to", &output)) }
     }
 
     /// Refuses to push what isn't there, which would otherwise fail in git's words.

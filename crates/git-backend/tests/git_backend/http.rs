@@ -186,3 +186,21 @@ async fn fetches_and_pushes_go_through_gits_own_server_with_a_login() {
     );
     assert_eq!(read_ref(remote.path(), "refs/heads/auto"), Some(next));
 }
+
+#[tokio::test]
+async fn a_remote_that_may_only_be_read_says_so_before_the_first_push() {
+    let scratch = Scratch::new();
+    let remote = scratch.repo("remote.git");
+    let root = commit(&remote, &[], &[("f", "1")], 1);
+    set_ref(remote.path(), "refs/heads/master", root);
+    git(remote.path(), &["config", "http.receivepack", "true"]);
+    let project = remote.path().parent().unwrap().to_owned();
+    let address = serve(move |request: &Request| git_http_backend(&project, request));
+    let client = client_by(&scratch, &address, Path::new("git"));
+    client.fetch(&[branch("master")], LONG).await.unwrap();
+    client.may_push(root, LONG).await.unwrap();
+    assert_eq!(read_ref(remote.path(), "refs/heads/cfgupdater/preflight"), None, "nothing was pushed");
+    git(remote.path(), &["config", "http.receivepack", "false"]);
+    let error = client.may_push(root, LONG).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Forbidden, "{error}");
+}

@@ -99,5 +99,7 @@ pub(crate) fn git_http_backend(project: &Path, request: &Request) -> Option<Answ
     let output = server.wait_with_output().ok()?.stdout;
     let end = output.windows(4).position(|bytes| bytes == b"\r\n\r\n")?;
     let headers = String::from_utf8_lossy(&output[..end + 2]).into_owned();
-    Some(Answer { status: "200 OK", headers, body: output[end + 4..].to_vec() })
+    let refused = headers.lines().any(|line| line.starts_with("Status: 403"));
+    let status = if refused { "403 Forbidden" } else { "200 OK" };
+    Some(Answer { status, headers, body: output[end + 4..].to_vec() })
 }
