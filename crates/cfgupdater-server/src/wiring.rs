@@ -138,12 +138,11 @@ async fn examine(config: &Config, repo: &Repo) -> Result<Vec<Finding>, Error> {
     let stable = stable_branch(repo, &*mirror).await?;
     let name: RefName = stable.to_ref();
     let mut findings = Vec::new();
-    match mirror.fetch(std::slice::from_ref(&name), DEADLINE).await?.get(&name) {
-        Some(tip) => findings.extend(rights(repo, &mirror, *tip).await),
-        None => {
-            let problem = format!("{} has no stable branch `{stable}`", repo.url.get_ref());
-            findings.push(Finding::fatal(problem, "push it first, or name another one as `stable`"));
-        }
+    if let Some(tip) = mirror.fetch(std::slice::from_ref(&name), DEADLINE).await?.get(&name) {
+        findings.extend(rights(repo, &mirror, *tip).await);
+    } else {
+        let problem = format!("{} has no stable branch `{stable}`", repo.url.get_ref());
+        findings.push(Finding::fatal(problem, "push it first, or name another one as `stable`"));
     }
     let settings = forge_settings(repo, directory.path().join("scratch"), String::new());
     let forge = LocalForge::new(mirror.clone(), mirror, settings, Arc::new(|| ()));

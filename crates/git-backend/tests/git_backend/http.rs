@@ -190,7 +190,7 @@ async fn fetches_and_pushes_go_through_gits_own_server_with_a_login() {
 #[tokio::test]
 async fn a_remote_that_may_only_be_read_says_so_before_the_first_push() {
     let scratch = Scratch::new();
-    let remote = scratch.repo("remote.git");
+    let remote = scratch.repo("repo.git");
     let root = commit(&remote, &[], &[("f", "1")], 1);
     set_ref(remote.path(), "refs/heads/master", root);
     git(remote.path(), &["config", "http.receivepack", "true"]);
