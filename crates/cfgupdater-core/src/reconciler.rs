@@ -91,6 +91,8 @@ pub enum Command {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Reconciler {
     policy: Policy,
+    /// The latest time told.
+    now: Timestamp,
     phase: Phase,
     /// Something may have changed since the last observation began.
     dirty: bool,
@@ -167,6 +169,7 @@ impl Reconciler {
     pub fn new(policy: Policy, now: Timestamp) -> Self {
         Self {
             policy,
+            now,
             phase: Phase::Idle,
             dirty: true,
             calls: Vec::new(),
@@ -190,6 +193,10 @@ impl Reconciler {
     /// Takes what happened and returns what to do.
     pub fn step(&mut self, now: Timestamp, input: Input) -> Vec<Command> {
         let mut commands = Vec::new();
+        if now < self.now {
+            self.start_clocks_anew(now);
+        }
+        self.now = now;
         match input {
             Input::Tick => {}
             Input::Look => self.dirty = true,
@@ -359,6 +366,21 @@ impl Reconciler {
             self.suspects_until = Some(now.after(pause(self.failures)));
         }
         true
+    }
+
+    /// Forgets every time that was set by a clock which has been put back since: waiting for them could take as long as
+    /// the clock was wrong.
+    fn start_clocks_anew(&mut self, now: Timestamp) {
+        self.dirty = true;
+        self.look_again = now;
+        (self.quiet_until, self.stable_until) = (None, None);
+        self.suspects_until = self.suspects_until.map(|_| now);
+        for pending in &mut self.calls {
+            pending.deadline = now.after(PATIENCE);
+        }
+        if let Phase::Gathering(until) = &mut self.phase {
+            *until = now;
+        }
     }
 
     /// Removes a call and tells whether it was still there.

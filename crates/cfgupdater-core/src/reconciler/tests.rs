@@ -326,3 +326,27 @@ fn an_intent_that_another_replica_put_on_auto_is_not_suspected() {
     let commands = reconciler.step(scene.now, observed(&scene));
     assert!(effect(&commands).is_none(), "it stays where it is: {commands:?}");
 }
+
+#[test]
+fn a_clock_that_is_put_back_delays_nothing() {
+    let scene = Scene::new();
+    let mut reconciler = idle(&scene);
+    let an_hour_ago = at(1000 - 3600);
+    assert!(observes(&reconciler.step(an_hour_ago, Input::Tick)), "it looks at once");
+    let mut waiting = idle(&scene);
+    waiting.step(scene.now, Input::Call { id: CallId(1), call: announce(1) });
+    assert!(observes(&waiting.step(an_hour_ago, Input::Tick)), "gathered calls are not kept waiting");
+    let late = an_hour_ago.after(PATIENCE);
+    assert!(matches!(answers(&waiting.step(late, Input::Tick))[..], [(1, Err(_))]), "nor are callers");
+}
+
+#[test]
+fn a_clock_that_is_put_forward_ends_waiting_early_and_loses_nothing() {
+    let scene = Scene::new();
+    let mut reconciler = idle(&scene);
+    reconciler.step(scene.now, Input::Call { id: CallId(1), call: announce(1) });
+    let tomorrow = scene.now.after(Duration::from_hours(24));
+    let commands = reconciler.step(tomorrow, Input::Tick);
+    assert!(matches!(answers(&commands)[..], [(1, Err(_))]), "the caller repeats the call");
+    assert!(observes(&commands));
+}
