@@ -45,9 +45,6 @@ pub enum Record {
         actor: String,
         /// Why.
         reason: String,
-        /// The stable tip then; edits by people after it take precedence.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        accepted_on: Option<CommitId>,
     },
     /// Auto was written: these commits, oldest first, are the chain.
     Built {

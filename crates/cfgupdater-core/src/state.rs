@@ -154,7 +154,7 @@ impl State {
         match record {
             Record::Accepted { intent } => self.accept(intent.clone()),
             Record::Ended { id, end } => self.end(*id, end.clone(), at),
-            Record::Retried { id, accepted_on, .. } => self.reopen(*id, *accepted_on),
+            Record::Retried { id, .. } => self.reopen(*id),
             Record::Built { commits } => self.built.clone_from(commits),
             Record::StableSeen { commit } => self.stable_seen = Some(*commit),
             Record::Reported { report } => self.report(report),
@@ -199,9 +199,8 @@ impl State {
         }
     }
 
-    fn reopen(&mut self, id: IntentId, accepted_on: Option<CommitId>) {
+    fn reopen(&mut self, id: IntentId) {
         if let Some(accepted) = self.intents.get_mut(&id) {
-            accepted.intent.accepted_on = accepted_on.unwrap_or(accepted.intent.accepted_on);
             accepted.end = None;
             accepted.ended_at = None;
             accepted.position = self.next;

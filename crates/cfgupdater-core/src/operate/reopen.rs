@@ -24,14 +24,20 @@ impl Desk<'_> {
             return Err(conflict(detail).at("id"));
         }
         let (actor, reason) = (self.actor.to_owned(), reason.to_owned());
-        let accepted_on = Some(self.snapshot.branches.stable);
-        Ok(Operated::of(Record::Retried { id, actor, reason, accepted_on }, id))
+        Ok(Operated::of(Record::Retried { id, actor, reason }, id))
     }
 
     /// Finds what its slot got, or waits to get, after an intent was accepted.
     fn newer(self, intent: &Intent) -> Option<String> {
         let position = self.state.intents.get(&intent.id)?.position;
         let slot = (intent.wave.clone(), intent.set.clone());
+        let history = &self.snapshot.history;
+        if let (Some(accepted_on), Some(latest)) =
+            (history.position(&intent.accepted_on), history.latest(&slot))
+            && latest.position > accepted_on
+        {
+            return Some(format!("commit {}", latest.commit.short(10)));
+        }
         let others = self.state.intents.values().filter(|other| other.position > position);
         let mut others = others.filter(|other| (&other.intent.wave, &other.intent.set) == (&slot.0, &slot.1));
         let counts = |end: &Option<End>| end.as_ref().is_none_or(End::is_on_stable);

@@ -195,14 +195,14 @@ fn a_retry_never_downgrades() {
 }
 
 #[test]
-fn a_retry_is_newer_than_the_edits_before_it() {
+fn a_retry_undoes_no_edit_of_a_person() {
     let mut scene = Scene::new();
     let intent = introduce("app", "staging", 1);
     scene.accept(intent.clone());
     evict(&mut scene, intent.id);
     scene.person_pushes(5, &[("staging", 9)]);
-    assert!(changes(&mut scene, Operation::Retry { intent: intent.id, reason: why() }));
-    assert_eq!(scene.state.intents[&intent.id].intent.accepted_on, commit(5));
+    let refused = act(&mut scene, Operation::Retry { intent: intent.id, reason: why() }).unwrap_err();
+    assert!(refused.kind == RefusalKind::Conflict && refused.detail.contains("commit"), "{refused}");
 }
 
 #[test]
