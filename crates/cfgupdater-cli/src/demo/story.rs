@@ -40,10 +40,16 @@ impl<'a> Story<'a> {
     pub(super) async fn tell(mut self) -> Result<(), Failure> {
         self.narrator.chapter("A release goes from its announcement to production");
         let first = self.announce(Build { number: 1 }).await?;
+        self.trail.tell().await?;
         self.runs_everywhere(&first).await?;
         self.narrator.chapter("A release that fails its check is evicted; the next one, on top of it, lands");
-        let denied = self.announce(DENIED).await?;
-        let third = self.announce(Build { number: 3 }).await?;
+        // The third comes while the second is on its way, so that both are on auto, one on top of the other.
+        let soon_after = async {
+            sleep(POLL).await;
+            self.announce(Build { number: 3 }).await
+        };
+        let (denied, third) = tokio::try_join!(self.announce(DENIED), soon_after)?;
+        self.trail.tell().await?;
         let commit = self.place.person_pushes().await?;
         self.narrator.say("person", None, &format!("pushes {} to master meanwhile", &commit[..10]));
         self.evicted(&denied).await?;
@@ -51,16 +57,14 @@ impl<'a> Story<'a> {
     }
 
     /// Announces a build and returns its intent.
-    async fn announce(&mut self, build: Build) -> Result<String, Failure> {
+    async fn announce(&self, build: Build) -> Result<String, Failure> {
         let wrong = |error| Failure::failed(format!("the build can't be announced: {error}"));
         let app_sha: AppSha = build.app_sha().parse().map_err(wrong)?;
         let rest = format!("CI announces build {} of the shop, commit {}", build.number, app_sha.short(10));
         self.narrator.say("announce", None, &rest);
         let (set, sequence, attempt, dry_run) = (None, None, None, false);
         let said = Announcement { app_sha, set, sequence, attempt, dry_run, images: build.images() };
-        let answer = self.ci.announce(said).await?.said;
-        self.trail.tell().await?;
-        Ok(answer.intent)
+        Ok(self.ci.announce(said).await?.said.intent)
     }
 
     /// Waits until every target of every wave runs an intent's release.
