@@ -101,6 +101,24 @@ pub enum Operation {
     },
 }
 
+impl Operation {
+    /// Returns why the operator does it.
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::Hold { reason, .. }
+            | Self::Release { reason, .. }
+            | Self::Approve { reason, .. }
+            | Self::RollBack { reason, .. }
+            | Self::Pause { reason }
+            | Self::Resume { reason }
+            | Self::Waive { reason, .. }
+            | Self::Withdraw { reason, .. }
+            | Self::Retry { reason, .. }
+            | Self::Accept { reason } => reason,
+        }
+    }
+}
+
 /// What a call of an operator leads to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Operated {

@@ -90,11 +90,11 @@ impl RepoHandle {
         self.wait_for(patience, |view| view.read_from.is_some_and(|began| began >= asked)).await
     }
 
-    /// Returns the first view that holds everything this process wrote before now, or the last one once `patience` is
-    /// over: whoever was answered sees what the answer said. Reads nothing, since a reading follows each write anyway.
-    pub async fn settled_view(&self, patience: Duration) -> Arc<View> {
+    /// Returns the first view that holds everything this process wrote before now, or the last one where that takes
+    /// longer than 5 s: whoever was answered sees what the answer said. Reads nothing, since a reading follows each write anyway.
+    pub async fn settled_view(&self) -> Arc<View> {
         let written = self.view().written;
-        self.wait_for(patience, |view| view.read_from >= written).await
+        self.wait_for(SETTLING, |view| view.read_from >= written).await
     }
 
     /// Reads the audit trail from the state branch, newest first.
@@ -102,7 +102,7 @@ impl RepoHandle {
     /// # Errors
     /// Fails where the local repository can't be read.
     pub async fn log(&self, after: Option<String>, limit: usize) -> Result<LogPage, Error> {
-        let view = self.settled_view(SETTLING).await;
+        let view = self.settled_view().await;
         let state = view.snapshot.as_ref().and_then(|snapshot| snapshot.branches.state);
         self.audit.page(state, after, limit).await
     }

@@ -191,6 +191,7 @@ impl Reader<'_> {
         };
         let commits = self.repo.walk(&Walk::from(auto).first_parent().hiding(branches.stable))?;
         memory.recognised.retain(|commit, _| commits.contains(commit));
+        memory.accepted_in.keep(|id| state.live_intent(id).is_some());
         let recognise = |id: &CommitId| {
             let commit = self.repo.commit(id)?;
             let subject = commit.subject().to_owned();

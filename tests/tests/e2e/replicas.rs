@@ -91,15 +91,16 @@ fn settle(remote: &Remote, service: &Service, promised: &Promised) {
     remote.fsck();
 }
 
-#[test]
-fn fifty_announcements_of_ten_clients_at_two_replicas_all_have_an_end() {
+/// Lets clients announce 50 builds at two replicas, with checks and reports going on, while something happens to the
+/// replicas; all of them must have an end.
+fn announce_fifty(clients: u32, meanwhile: impl FnOnce(&Remote, &[RwLock<Option<Service>>])) {
     let remote = Remote::new();
     let replicas = [Service::start(&remote), Service::start(&remote)].map(|one| RwLock::new(Some(one)));
     let (promised, over, next) = (Promised::default(), AtomicBool::new(false), AtomicU32::new(1));
     std::thread::scope(|scope| {
         scope.spawn(|| play_ci(&remote, &replicas, &over));
         scope.spawn(|| play_deployer(&remote, &replicas, &over));
-        let clients: Vec<_> = (0..10)
+        let clients: Vec<_> = (0..clients)
             .map(|_| {
                 scope.spawn(|| {
                     while let Some(n) = Some(next.fetch_add(1, Ordering::SeqCst)).filter(|n| *n <= 50) {
@@ -108,6 +109,7 @@ fn fifty_announcements_of_ten_clients_at_two_replicas_all_have_an_end() {
                 })
             })
             .collect();
+        meanwhile(&remote, &replicas);
         for client in clients {
             client.join().unwrap();
         }
@@ -118,39 +120,24 @@ fn fifty_announcements_of_ten_clients_at_two_replicas_all_have_an_end() {
 }
 
 #[test]
+fn fifty_announcements_of_ten_clients_at_two_replicas_all_have_an_end() {
+    announce_fifty(10, |_, _| {});
+}
+
+#[test]
 fn replicas_that_are_killed_at_random_lose_and_double_nothing() {
     const KILLS: usize = 100;
     let seed = std::env::var("CFGUPDATER_TEST_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(7);
     println!("CFGUPDATER_TEST_SEED={seed}");
     let mut dice = fastrand::Rng::with_seed(seed);
-    let remote = Remote::new();
-    let replicas = [Service::start(&remote), Service::start(&remote)].map(|one| RwLock::new(Some(one)));
-    let (promised, over, next) = (Promised::default(), AtomicBool::new(false), AtomicU32::new(1));
-    std::thread::scope(|scope| {
-        scope.spawn(|| play_ci(&remote, &replicas, &over));
-        scope.spawn(|| play_deployer(&remote, &replicas, &over));
-        let clients: Vec<_> = (0..5)
-            .map(|_| {
-                scope.spawn(|| {
-                    while let Some(n) = Some(next.fetch_add(1, Ordering::SeqCst)).filter(|n| *n <= 50) {
-                        announce(&replicas, n, &promised);
-                    }
-                })
-            })
-            .collect();
+    announce_fifty(5, |remote, replicas| {
         for _ in 0..KILLS {
             let victim = &replicas[dice.usize(..2)];
             std::thread::sleep(std::time::Duration::from_millis(dice.u64(20..200)));
             drop(victim.write().unwrap().take());
-            *victim.write().unwrap() = Some(Service::unready(&remote, &cfgupdater_tests::Options::default()));
+            *victim.write().unwrap() = Some(Service::unready(remote, &cfgupdater_tests::Options::default()));
         }
-        for client in clients {
-            client.join().unwrap();
-        }
-        settle(&remote, replicas[0].read().unwrap().as_ref().unwrap(), &promised);
-        over.store(true, Ordering::SeqCst);
     });
-    assert_eq!(promised.lock().unwrap().len(), 50);
 }
 
 #[test]

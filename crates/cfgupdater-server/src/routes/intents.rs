@@ -76,8 +76,7 @@ pub(crate) async fn retry(
     Json(Because { reason }): Json<Because>,
 ) -> Answered {
     let intent = parse(&id)?;
-    let because = reason.clone();
-    carry_out(&state, &caller, &repo, &headers, &because, Operation::Retry { intent, reason }).await
+    carry_out(&state, &caller, &repo, &headers, Operation::Retry { intent, reason }).await
 }
 
 #[utoipa::path(post, path = "/v1/repos/{repo}/intents/{id}/withdraw", tag = "operate",
@@ -93,8 +92,7 @@ pub(crate) async fn withdraw(
     Json(Because { reason }): Json<Because>,
 ) -> Answered {
     let intent = parse(&id)?;
-    let because = reason.clone();
-    carry_out(&state, &caller, &repo, &headers, &because, Operation::Withdraw { intent, reason }).await
+    carry_out(&state, &caller, &repo, &headers, Operation::Withdraw { intent, reason }).await
 }
 
 fn parse(id: &str) -> Result<IntentId, Problem> {

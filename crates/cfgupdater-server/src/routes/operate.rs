@@ -29,7 +29,7 @@ pub(crate) async fn pause(
     headers: HeaderMap,
     Json(Because { reason }): Json<Because>,
 ) -> Answered {
-    carry_out(&state, &caller, &repo, &headers, &reason.clone(), Operation::Pause { reason }).await
+    carry_out(&state, &caller, &repo, &headers, Operation::Pause { reason }).await
 }
 
 #[utoipa::path(post, path = "/v1/repos/{repo}/resume", tag = "operate",
@@ -43,7 +43,7 @@ pub(crate) async fn resume(
     headers: HeaderMap,
     Json(Because { reason }): Json<Because>,
 ) -> Answered {
-    carry_out(&state, &caller, &repo, &headers, &reason.clone(), Operation::Resume { reason }).await
+    carry_out(&state, &caller, &repo, &headers, Operation::Resume { reason }).await
 }
 
 #[utoipa::path(post, path = "/v1/repos/{repo}/accept", tag = "operate",
@@ -58,7 +58,7 @@ pub(crate) async fn accept(
     headers: HeaderMap,
     Json(Because { reason }): Json<Because>,
 ) -> Answered {
-    carry_out(&state, &caller, &repo, &headers, &reason.clone(), Operation::Accept { reason }).await
+    carry_out(&state, &caller, &repo, &headers, Operation::Accept { reason }).await
 }
 
 /// Makes an operator's call.
@@ -67,11 +67,11 @@ pub(super) async fn carry_out(
     caller: &Caller,
     repo: &str,
     headers: &HeaderMap,
-    reason: &str,
     operation: Operation,
 ) -> Answered {
     let repo = state.repo(repo)?;
     caller.needs(&Scope::Operate)?;
+    let reason = operation.reason();
     if reason.trim().is_empty() || reason.len() > LONGEST_REASON {
         return Err(
             Problem::invalid(format!("reason must say why, in at most {LONGEST_REASON} bytes")).at("reason")

@@ -1,7 +1,5 @@
 //! `GET /v1/repos`, `/v1/repos/{repo}` and its log
 
-use std::time::Duration;
-
 use axum::extract::{Path, State};
 use serde::Deserialize;
 
@@ -15,9 +13,6 @@ use crate::tokens::{Caller, Scope};
 /// How many state commits a page covers, and at most.
 const PAGE: usize = 100;
 const LARGEST_PAGE: usize = 1000;
-
-/// How long the reading that follows a write is waited for.
-const SETTLING: Duration = Duration::from_secs(5);
 
 #[utoipa::path(get, path = "/v1/repos", tag = "read", description = "Lists the repositories.",
     responses((status = 200, description = "Their names", body = Vec<String>)))]
@@ -40,7 +35,7 @@ pub(crate) async fn status(
 ) -> Result<axum::Json<RepoStatus>, Problem> {
     let repo = state.repo(&repo)?;
     caller.needs(&Scope::Read)?;
-    Ok(axum::Json(status_of(&*repo.settled_view(SETTLING).await)))
+    Ok(axum::Json(status_of(&*repo.settled_view().await)))
 }
 
 /// The parameters of a page.

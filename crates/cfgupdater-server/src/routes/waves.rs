@@ -23,8 +23,7 @@ pub(crate) async fn hold(
     Json(Because { reason }): Json<Because>,
 ) -> Answered {
     let wave = parse(&wave)?;
-    let because = reason.clone();
-    carry_out(&state, &caller, &repo, &headers, &because, Operation::Hold { wave, reason }).await
+    carry_out(&state, &caller, &repo, &headers, Operation::Hold { wave, reason }).await
 }
 
 #[utoipa::path(post, path = "/v1/repos/{repo}/waves/{wave}/release", tag = "operate",
@@ -39,8 +38,7 @@ pub(crate) async fn release(
     Json(Because { reason }): Json<Because>,
 ) -> Answered {
     let wave = parse(&wave)?;
-    let because = reason.clone();
-    carry_out(&state, &caller, &repo, &headers, &because, Operation::Release { wave, reason }).await
+    carry_out(&state, &caller, &repo, &headers, Operation::Release { wave, reason }).await
 }
 
 #[utoipa::path(post, path = "/v1/repos/{repo}/waves/{wave}/approve", tag = "operate",
@@ -56,8 +54,7 @@ pub(crate) async fn approve(
     Json(Approval { reason, release }): Json<Approval>,
 ) -> Answered {
     let wave = parse(&wave)?;
-    let because = reason.clone();
-    carry_out(&state, &caller, &repo, &headers, &because, Operation::Approve { wave, release, reason }).await
+    carry_out(&state, &caller, &repo, &headers, Operation::Approve { wave, release, reason }).await
 }
 
 #[utoipa::path(post, path = "/v1/repos/{repo}/waves/{wave}/rollback", tag = "operate",
@@ -73,8 +70,7 @@ pub(crate) async fn roll_back(
     Json(RollBack { to, reason }): Json<RollBack>,
 ) -> Answered {
     let wave = parse(&wave)?;
-    let because = reason.clone();
-    carry_out(&state, &caller, &repo, &headers, &because, Operation::RollBack { wave, to, reason }).await
+    carry_out(&state, &caller, &repo, &headers, Operation::RollBack { wave, to, reason }).await
 }
 
 #[utoipa::path(post, path = "/v1/repos/{repo}/waves/{wave}/targets/{target}/waive", tag = "operate",
@@ -91,9 +87,7 @@ pub(crate) async fn waive(
 ) -> Answered {
     let wave = parse(&wave)?;
     let target = target.parse().map_err(|error| Problem::invalid(format!("{error}")).at("target"))?;
-    let because = reason.clone();
-    carry_out(&state, &caller, &repo, &headers, &because, Operation::Waive { wave, target, until, reason })
-        .await
+    carry_out(&state, &caller, &repo, &headers, Operation::Waive { wave, target, until, reason }).await
 }
 
 fn parse(wave: &str) -> Result<WaveName, Problem> {
