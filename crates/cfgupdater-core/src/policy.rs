@@ -117,12 +117,11 @@ pub struct TargetPolicy {
 impl Policy {
     /// Builds a policy of defaults for the given waves and sets.
     pub fn new(stable: BranchName, sets: Vec<SetPolicy>, waves: Vec<WavePolicy>) -> Self {
-        let branch = |name: &str| name.parse().expect("the default branch names are valid");
         Self {
             stable,
-            auto: branch("auto"),
-            state: branch("cfgupdater/state"),
-            probe: branch("cfgupdater/probe"),
+            auto: Self::default_auto(),
+            state: Self::default_state(),
+            probe: Self::default_probe(),
             landing: Landing::Tip,
             required: None,
             not_started_timeout: Duration::from_mins(30),
@@ -135,6 +134,21 @@ impl Policy {
             sets,
             waves,
         }
+    }
+
+    /// Returns the branch that CI tests where none is configured.
+    pub fn default_auto() -> BranchName {
+        default_branch("auto")
+    }
+
+    /// Returns the branch that holds the state where none is configured.
+    pub fn default_state() -> BranchName {
+        default_branch("cfgupdater/state")
+    }
+
+    /// Returns the branch to which untested commits are pushed where none is configured.
+    pub fn default_probe() -> BranchName {
+        default_branch("cfgupdater/probe")
     }
 
     /// Finds a set by name.
@@ -158,6 +172,10 @@ impl Policy {
             self.waves_of(set).zip(self.waves_of(set).skip(1)).map(move |(from, to)| (set, from, to))
         })
     }
+}
+
+fn default_branch(name: &str) -> BranchName {
+    name.parse().expect("the default branch names are valid")
 }
 
 impl SetPolicy {

@@ -4,10 +4,13 @@ mod check;
 mod duration;
 mod error;
 mod file;
+mod forge;
 mod policy;
 mod secret;
 
 use std::path::{Path, PathBuf};
+
+use crate::forges::Forges;
 
 pub use error::{ConfigError, ConfigErrors};
 pub(crate) use file::{AuthMode, File, Mode, Repo, Token as TokenEntry};
@@ -19,6 +22,8 @@ pub struct Config {
     pub(crate) file: File,
     /// Where relative paths start: the directory of the file.
     pub(crate) directory: PathBuf,
+    /// The kinds of forge that it may name.
+    pub(crate) forges: Forges,
 }
 
 impl Config {
@@ -27,12 +32,19 @@ impl Config {
     /// # Errors
     /// Lists every mistake that was found, each with its line and what to do.
     pub fn load(path: &Path) -> Result<Self, ConfigErrors> {
+        Self::load_with(path, Forges::default())
+    }
+
+    /// Reads and checks a file that may name these kinds of forge.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn load_with(path: &Path, forges: Forges) -> Result<Self, ConfigErrors> {
         let name = path.display().to_string();
         let text = std::fs::read_to_string(path)
             .map_err(|error| ConfigErrors::unreadable(&name, &format!("it can't be read: {error}")))?;
-        let mut config = Self::parse(&text, &name)?;
-        config.directory = path.parent().map(Path::to_owned).unwrap_or_default();
-        Ok(config)
+        let directory = path.parent().map(Path::to_owned).unwrap_or_default();
+        Self::read(&text, &name, directory, forges)
     }
 
     /// Reads and checks a text; `name` is what errors call it.
@@ -40,13 +52,20 @@ impl Config {
     /// # Errors
     /// Lists every mistake that was found, each with its line and what to do.
     pub fn parse(text: &str, name: &str) -> Result<Self, ConfigErrors> {
+        Self::read(text, name, PathBuf::new(), Forges::default())
+    }
+
+    fn read(text: &str, name: &str, directory: PathBuf, forges: Forges) -> Result<Self, ConfigErrors> {
         let file: File = toml::from_str(text).map_err(|error| ConfigErrors::syntax(name, text, &error))?;
-        let mistakes = check::mistakes(&file);
-        if mistakes.is_empty() {
-            Ok(Self { file, directory: PathBuf::new() })
-        } else {
-            Err(ConfigErrors::of(name, text, mistakes))
-        }
+        let config = Self { file, directory, forges };
+        let mistakes = check::mistakes(&config);
+        if mistakes.is_empty() { Ok(config) } else { Err(ConfigErrors::of(name, text, mistakes)) }
+    }
+
+    /// Makes a path of the file absolute.
+    pub(crate) fn absolute(&self, path: &Path) -> PathBuf {
+        let path = self.directory.join(path);
+        std::path::absolute(&path).unwrap_or(path)
     }
 
     /// Returns where the service listens.

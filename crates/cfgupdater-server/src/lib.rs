@@ -7,6 +7,8 @@ pub mod api;
 mod config;
 mod dashboard;
 mod extract;
+mod forges;
+mod git_access;
 mod metrics;
 mod openapi;
 mod opening;
@@ -22,6 +24,7 @@ mod tokens;
 mod wiring;
 
 pub use config::{Config, ConfigError, ConfigErrors};
+pub use forges::{CheckRunner, Connection, ForgeKind, ForgeSection, Forges, LocalKind, MakeForge, Site};
 pub use preflight::{RepoFindings, preflight};
 pub use problem::Problem;
 pub use routes::router;

@@ -1,6 +1,6 @@
 //! Which backends a repository of the configuration gets.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -8,10 +8,11 @@ use cfgupdater::core::{
     BranchName, CommitId, Error, ErrorKind, Finding, Forge, GitRemote, Policy, RefName, RepoName, explain,
 };
 use cfgupdater::{Backends, Engine, RepoHandle};
-use cfgupdater_forge_local::{CheckCommand, LocalForge, LocalForgeSettings};
-use cfgupdater_git_backend::{Mirror, MirrorSettings, RemoteSettings, RemoteUrl, SshIdentity, TokenFile};
+use cfgupdater_git_backend::{Mirror, MirrorSettings};
 
 use crate::config::{Config, Mode, Repo};
+use crate::forges::{Connection, Site};
+use crate::git_access::remote_settings;
 use crate::opening::Place;
 
 /// How long opening a repository may take.
@@ -37,60 +38,53 @@ impl Opened {
 /// Makes the backends of one repository.
 pub(crate) async fn open(config: &Config, repo: &Repo, place: &Place) -> Result<Opened, Error> {
     let name = repo.name.get_ref();
-    let directory = place.data.join("mirrors").join(format!("{name}.git"));
-    let settings = MirrorSettings::new(directory, remote_settings(config, repo)?);
-    let mirror = Arc::new(Mirror::open(settings, DEADLINE).await?);
-    let stable = stable_branch(repo, &*mirror).await?;
     // The forge says when to look, and is there before the task that looks.
     let told: Arc<OnceLock<RepoHandle>> = Arc::default();
     let look = Arc::clone(&told);
-    let on_change = Arc::new(move || look.get().into_iter().for_each(RepoHandle::look));
-    let evidence = format!("{}/v1/repos/{name}/checks", place.public_url.trim_end_matches('/'));
-    let settings = forge_settings(repo, place.data.join("scratch").join(name.as_str()), evidence);
-    let forge: Arc<dyn Forge> =
-        Arc::new(LocalForge::new(mirror.clone(), mirror.clone(), settings, on_change));
+    let mut site = site(repo, place.data.join("scratch").join(name.as_str()));
+    site.evidence_url = format!("{}/v1/repos/{name}/checks", place.public_url.trim_end_matches('/'));
+    site.look = Arc::new(move || look.get().into_iter().for_each(RepoHandle::look));
+    let directory = place.data.join("mirrors").join(format!("{name}.git"));
+    let (mirror, forge) = backends(config, repo, &site, &directory).await?;
+    let stable = stable_branch(repo, &*mirror).await?;
     let backends = Backends::new(mirror.clone(), mirror, forge);
     Ok(Opened { name: name.clone(), policy: repo.policy(stable), backends, told })
 }
 
-fn remote_settings(config: &Config, repo: &Repo) -> Result<RemoteSettings, Error> {
-    let url: RemoteUrl = repo.url.get_ref().parse()?;
-    let absolute = |path: &PathBuf| {
-        let path = config.directory.join(path);
-        std::path::absolute(&path).unwrap_or(path)
-    };
-    let mut settings = RemoteSettings::new(url).with_inherited_proxy();
-    if let Some(token) = &repo.git.token_file {
-        let username = repo.git.username.clone().unwrap_or_else(|| "x-access-token".to_owned());
-        settings = settings.with_credentials(Arc::new(TokenFile::new(username, absolute(token))));
+/// Describes where the forge of a repository works; it makes nobody look.
+fn site(repo: &Repo, scratch: PathBuf) -> Site {
+    Site {
+        repo: repo.name.get_ref().clone(),
+        url: repo.url.get_ref().clone(),
+        stable: repo.stable.clone(),
+        auto: repo.auto.clone().unwrap_or_else(Policy::default_auto),
+        state: repo.state.clone().unwrap_or_else(Policy::default_state),
+        probe: repo.probe.clone().unwrap_or_else(Policy::default_probe),
+        scratch,
+        evidence_url: String::new(),
+        look: Arc::new(|| ()),
     }
-    if let Some(key) = &repo.git.ssh_key_file {
-        let mut identity = SshIdentity::new(absolute(key))?;
-        if let Some(hosts) = &repo.git.known_hosts_file {
-            identity = identity.with_known_hosts(absolute(hosts))?;
-        }
-        settings = settings.with_ssh(identity);
-    }
-    if let Some(file) = &repo.git.ca_file {
-        settings = settings.with_ca_file(absolute(file));
-    }
-    Ok(settings)
 }
 
-fn forge_settings(repo: &Repo, scratch: PathBuf, evidence: String) -> LocalForgeSettings {
-    let replica = format!("replica-{}", std::process::id());
-    let mut settings = LocalForgeSettings::new(scratch, evidence, replica);
-    settings.runs = repo
-        .forge
-        .run
-        .iter()
-        .map(|run| {
-            let mut command = CheckCommand::new(run.context.get_ref().clone(), run.command.get_ref().clone());
-            command.timeout = run.timeout.map_or(command.timeout, |timeout| timeout.0);
-            command
-        })
-        .collect();
-    settings
+/// Connects to the forge and opens the mirror, in the order in which one needs the other.
+async fn backends(
+    config: &Config,
+    repo: &Repo,
+    site: &Site,
+    directory: &Path,
+) -> Result<(Arc<Mirror>, Arc<dyn Forge>), Error> {
+    let connection = repo.forge.connect(config, site)?;
+    let login = match &connection {
+        Connection::Ready(forge) => Some(forge),
+        Connection::InRepository(_) => None,
+    };
+    let remote = remote_settings(config, repo, login)?;
+    let mirror = Arc::new(Mirror::open(MirrorSettings::new(directory, remote), DEADLINE).await?);
+    let forge = match connection {
+        Connection::Ready(forge) => forge,
+        Connection::InRepository(make) => make(mirror.clone(), mirror.clone()),
+    };
+    Ok((mirror, forge))
 }
 
 /// Returns the configured stable branch, or the one that the remote's HEAD names.
@@ -133,8 +127,8 @@ async fn examine(config: &Config, repo: &Repo) -> Result<Vec<Finding>, Error> {
     let scratch =
         |error| Error::new(ErrorKind::Other, "no temporary directory could be made").with_source(error);
     let directory = tempfile::tempdir().map_err(scratch)?;
-    let settings = MirrorSettings::new(directory.path().join("mirror.git"), remote_settings(config, repo)?);
-    let mirror = Arc::new(Mirror::open(settings, DEADLINE).await?);
+    let site = site(repo, directory.path().join("scratch"));
+    let (mirror, forge) = backends(config, repo, &site, &directory.path().join("mirror.git")).await?;
     let stable = stable_branch(repo, &*mirror).await?;
     let name: RefName = stable.to_ref();
     let mut findings = Vec::new();
@@ -144,8 +138,6 @@ async fn examine(config: &Config, repo: &Repo) -> Result<Vec<Finding>, Error> {
         let problem = format!("{} has no stable branch `{stable}`", repo.url.get_ref());
         findings.push(Finding::fatal(problem, "push it first, or name another one as `stable`"));
     }
-    let settings = forge_settings(repo, directory.path().join("scratch"), String::new());
-    let forge = LocalForge::new(mirror.clone(), mirror, settings, Arc::new(|| ()));
     findings.extend(forge.preflight().await?);
     Ok(findings)
 }

@@ -7,12 +7,14 @@ use cfgupdater::core::WaveName;
 use cfgupdater_git_backend::RemoteUrl;
 use toml::Spanned;
 
+use super::Config;
 use super::error::Mistake;
-use super::file::{AuthMode, File, Foreign, ForgeKind, ImageSet, Repo, Server, Token, VerifyImages, Wave};
+use super::file::{AuthMode, Foreign, ImageSet, Repo, Server, Token, VerifyImages, Wave};
 use crate::tokens::Scope;
 
 /// Finds every mistake of a file.
-pub(crate) fn mistakes(file: &File) -> Vec<Mistake> {
+pub(crate) fn mistakes(config: &Config) -> Vec<Mistake> {
+    let file = &config.file;
     let mut found = Found::default();
     found.server(&file.server);
     if file.repo.is_empty() {
@@ -21,6 +23,7 @@ pub(crate) fn mistakes(file: &File) -> Vec<Mistake> {
     found.twice("repository", file.repo.iter().map(|repo| &repo.name));
     for repo in &file.repo {
         found.repo(repo);
+        found.0.extend(repo.forge.mistakes(config));
     }
     for registry in &file.registry {
         found.push(Some(registry.span()), "[[registry]] is not available in this version; remove it");
@@ -84,7 +87,6 @@ impl Found {
         repo.wave.iter().for_each(|wave| self.wave(wave, repo));
         repo.image_set.iter().for_each(|set| self.image_set(set, repo));
         self.overlapping_paths(repo);
-        self.forge(repo);
         self.not_yet(repo);
     }
 
@@ -151,18 +153,6 @@ impl Found {
                     self.push(Some(set.name.span()), message);
                 }
             }
-        }
-    }
-
-    fn forge(&mut self, repo: &Repo) {
-        if *repo.forge.kind.get_ref() != ForgeKind::Local {
-            let message =
-                "this forge is not available in this version; the local forge (kind = \"local\") is";
-            self.push(Some(repo.forge.kind.span()), message);
-        }
-        self.twice("check", repo.forge.run.iter().map(|run| &run.context));
-        for run in repo.forge.run.iter().filter(|run| run.command.get_ref().is_empty()) {
-            self.push(Some(run.command.span()), "command must name a program");
         }
     }
 

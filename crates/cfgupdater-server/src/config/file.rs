@@ -122,41 +122,32 @@ pub(crate) enum Foreign {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Forge {
-    pub(crate) kind: Spanned<ForgeKind>,
-    #[serde(default)]
-    pub(crate) run: Vec<Run>,
-    // The keys of the forges that are not built in yet; they are known so that the kind is what is refused.
-    #[serde(rename = "api_url")]
-    pub(crate) _api_url: Option<String>,
-    #[serde(rename = "app_id")]
-    pub(crate) _app_id: Option<u64>,
-    #[serde(rename = "private_key_file")]
-    pub(crate) _private_key_file: Option<PathBuf>,
-    #[serde(rename = "installation_id")]
-    pub(crate) _installation_id: Option<u64>,
-    #[serde(rename = "project")]
-    pub(crate) _project: Option<toml::Value>,
-    #[serde(rename = "token_file")]
-    pub(crate) _token_file: Option<PathBuf>,
-    #[serde(rename = "webhook_secret_file")]
-    pub(crate) _webhook_secret_file: Option<PathBuf>,
-    #[serde(rename = "ca_file")]
-    pub(crate) _ca_file: Option<PathBuf>,
+    /// One of the kinds that the service knows.
+    pub(crate) kind: Spanned<String>,
+    pub(crate) api_url: Option<Spanned<String>>,
+    pub(crate) app_id: Option<Spanned<u64>>,
+    pub(crate) private_key_file: Option<Spanned<PathBuf>>,
+    pub(crate) installation_id: Option<Spanned<u64>>,
+    pub(crate) project: Option<Spanned<Project>>,
+    pub(crate) token_file: Option<Spanned<PathBuf>>,
+    pub(crate) webhook_secret_file: Option<Spanned<PathBuf>>,
+    pub(crate) ca_file: Option<Spanned<PathBuf>>,
+    pub(crate) run: Option<Spanned<Vec<Run>>>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum ForgeKind {
-    Local,
-    Github,
-    Gitlab,
+/// A repository as its forge calls it: a path or a number.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged, expecting = "a project's path or its number")]
+pub(crate) enum Project {
+    Path(String),
+    Number(u64),
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Run {
-    pub(crate) context: Spanned<String>,
-    pub(crate) command: Spanned<Vec<String>>,
+    pub(crate) context: String,
+    pub(crate) command: Vec<String>,
     pub(crate) timeout: Option<Span>,
 }
 

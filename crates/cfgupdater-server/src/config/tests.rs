@@ -83,7 +83,12 @@ fn each_mistake_has_its_line() {
         ("[\"staging-1\", \"staging-2\"]", "[\"a\", \"a\"]", "c.toml:20: target `a` is named twice"),
         ("announce:app", "announce:a/b", "c.toml:7: `a/b` is not a valid image set name"),
         ("env = \"APP_CI_TOKEN\"\n", "", "c.toml:5: token `app-ci` has neither env nor file"),
-        ("kind = \"local\"", "kind = \"github\"", "c.toml:13: this forge is not available in this version"),
+        (
+            "kind = \"local\"",
+            "kind = \"github\"",
+            "c.toml:13: there is no forge of kind \"github\"; this service knows local",
+        ),
+        ("kind = \"local\"", "kind = \"local\"\napp_id = 3", "c.toml:14: `app_id` means nothing to kind"),
         ("sets = [\"app\"]", "sets = [\"web\"]", "names image set `web`, which is not configured"),
         (
             "127.0.0.1:8080\"",
