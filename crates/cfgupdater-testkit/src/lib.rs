@@ -1,11 +1,13 @@
 //! A simulated world for cfgupdater, an oracle that judges the product's own rules, and seeded bugs that test the
-//! tests.
+//! tests; conformance suites for adapters, in-memory backends that pass them, and mocks of the traits.
 //!
 //! ```
 //! let stats = cfgupdater_testkit::simulate(7).expect("no promise is broken");
 //! assert!(stats.steps >= 30);
 //! ```
 
+pub mod conformance;
+pub mod memory;
 pub mod mocks;
 pub mod mutations;
 pub mod oracle;
