@@ -1,6 +1,7 @@
 //! The local forge on real repositories: replicas that share nothing but the remote, judged by git itself.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are not seen as tests by the lint")]
 
+mod conformance;
 mod site;
 
 use cfgupdater_core::{CheckState, Forge, ForgeAction, ForgeAnswer};

@@ -81,6 +81,27 @@ impl Site {
         commit.parse().unwrap()
     }
 
+    /// Writes the note of a commit with git, in the place of what it says.
+    pub(crate) fn note(&self, commit: CommitId, text: &str) {
+        let blob = self.git_fed(&["hash-object", "-w", "--stdin"], text);
+        self.git(&["notes", "--ref=cfgupdater/checks", "add", "-f", "-C", &blob, &commit.to_string()]);
+    }
+
+    /// Takes the repository away, until it is brought back.
+    pub(crate) fn take_away(&self) {
+        std::fs::rename(self.remote(), self.elsewhere()).unwrap();
+    }
+
+    pub(crate) fn bring_back(&self) {
+        if self.elsewhere().exists() {
+            std::fs::rename(self.elsewhere(), self.remote()).unwrap();
+        }
+    }
+
+    fn elsewhere(&self) -> PathBuf {
+        self.directory.path().join("elsewhere.git")
+    }
+
     /// Returns a check that counts how often it ran, and then does what the script says.
     pub(crate) fn counting_command(&self, script: &str) -> Vec<String> {
         let counted = format!("echo run >> '{}'; {script}", self.directory.path().join("runs").display());
@@ -126,11 +147,16 @@ pub(crate) struct Replica {
 }
 
 impl Replica {
-    /// Fetches a commit as the engine does before it asks, and asks for its checks.
-    pub(crate) async fn ask_for_checks(&self, commit: CommitId) {
+    /// Fetches a commit.
+    pub(crate) async fn fetch(&self, commit: CommitId) {
         use cfgupdater_core::GitRemote;
         let branch = format!("refs/heads/for-{commit}").parse().unwrap();
         self.mirror.fetch(&[branch], MINUTE).await.unwrap();
+    }
+
+    /// Fetches a commit as the engine does before it asks, and asks for its checks.
+    pub(crate) async fn ask_for_checks(&self, commit: CommitId) {
+        self.fetch(commit).await;
         self.forge.perform(ForgeAction::RequestChecks { commits: vec![commit] }).await.unwrap();
     }
 

@@ -33,6 +33,17 @@ pub trait ForgeHarness: Send + Sync {
     /// Says so where this forge can't hold such a result.
     async fn post(&self, commit: CommitId, posted: &Posted) -> Result<(), Unable>;
 
+    /// Begins many attempts, as [`ForgeHarness::post`] does one after the other. Worth doing at once where one takes time.
+    ///
+    /// # Errors
+    /// As [`ForgeHarness::post`].
+    async fn post_all(&self, commit: CommitId, posted: &[Posted]) -> Result<(), Unable> {
+        for one in posted {
+            self.post(commit, one).await?;
+        }
+        Ok(())
+    }
+
     /// Lists texts that nothing may ever show: tokens, keys, the secrets of webhooks.
     fn secrets(&self) -> Vec<String>;
 

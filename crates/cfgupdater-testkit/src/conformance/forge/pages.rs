@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use cfgupdater_core::{CheckState, CommitId, Verdict, explain};
 
-use super::case::{CaseResult, broken, ensure};
+use super::case::{CaseResult, Unmet, broken, ensure};
 use super::harness::{CheckKind, ForgeHarness, Posted, Trouble};
 use super::scene::{CI, Scene, word_for};
 
@@ -44,12 +44,11 @@ async fn post_many(
     commit: CommitId,
     kind: &CheckKind,
     count: usize,
-) -> Result<BTreeSet<String>, super::case::Unmet> {
+) -> Result<BTreeSet<String>, Unmet> {
     let passed = word_for(kind, &CheckState::Success)?;
     let names: BTreeSet<String> = (1..=count).map(|number| format!("check-{number}")).collect();
-    for name in &names {
-        harness.post(commit, &Posted::new(&kind.name, name, passed)).await?;
-    }
+    let posted: Vec<Posted> = names.iter().map(|name| Posted::new(&kind.name, name, passed)).collect();
+    harness.post_all(commit, &posted).await?;
     Ok(names)
 }
 
@@ -111,6 +110,8 @@ pub(super) async fn a_page_that_leaves_something_out_fails_the_whole(
 /// Sees an error where one of two commits can't be read whole.
 async fn spoilt(harness: &dyn ForgeHarness, trouble: Trouble) -> CaseResult {
     let scene = Scene::set(harness).await;
+    harness.cause(trouble).await?;
+    harness.cure().await;
     for kind in harness.kinds() {
         let commit = harness.commit().await;
         post_many(harness, commit, &kind, 250).await?;
