@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -182,7 +183,7 @@ impl Image {
     }
 }
 
-/// The images of one set, by service.
+/// The images of one set, by service. A clone shares them.
 ///
 /// ```
 /// # use cfgupdater_core::ImageMap;
@@ -193,15 +194,12 @@ impl Image {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct ImageMap(BTreeMap<ServiceName, Image>);
+pub struct ImageMap(Arc<BTreeMap<ServiceName, Image>>);
 
 impl ImageMap {
-    /// No images at all.
-    pub const EMPTY: Self = Self(BTreeMap::new());
-
     /// Builds a map from services and their images.
     pub fn new(images: BTreeMap<ServiceName, Image>) -> Self {
-        Self(images)
+        Self(Arc::new(images))
     }
 
     /// Returns services and images in the order of their names.
@@ -227,7 +225,7 @@ impl ImageMap {
         if self.is_empty() {
             return Err(InvalidImage("an image set must hold at least one service".to_owned()));
         }
-        for (service, image) in &self.0 {
+        for (service, image) in &*self.0 {
             image.check().map_err(|error| InvalidImage(format!("service `{service}`: {error}")))?;
         }
         Ok(())

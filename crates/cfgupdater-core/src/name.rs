@@ -1,7 +1,9 @@
-//! Names that people give to repositories, waves, targets, sets, services and branches.
+//! Names that people give to repositories, waves, targets, sets, services and branches. They are shared when cloned:
+//! every snapshot, state and record is full of them.
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -52,7 +54,7 @@ macro_rules! name_type {
     ($(#[$doc:meta])* $name:ident, $kind:literal, $check:ident, $rule:expr) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(String);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// Returns the name as text.
@@ -66,7 +68,7 @@ macro_rules! name_type {
 
             fn from_str(text: &str) -> Result<Self, InvalidName> {
                 if $check(text) {
-                    Ok(Self(text.to_owned()))
+                    Ok(Self(text.into()))
                 } else {
                     Err(InvalidName { kind: $kind, text: excerpt(text), rule: $rule })
                 }
@@ -129,7 +131,7 @@ name_type! {
 impl BranchName {
     /// Returns the full reference, `refs/heads/…`.
     pub fn to_ref(&self) -> RefName {
-        RefName(format!("refs/heads/{}", self.0))
+        RefName(format!("refs/heads/{}", self.0).into())
     }
 }
 

@@ -59,7 +59,8 @@ impl ObjectId {
 
     /// Returns the first `digits` hex digits, as people abbreviate ids.
     pub fn short(&self, digits: usize) -> String {
-        let mut hex = self.to_string();
+        let raw = self.as_bytes();
+        let mut hex = crate::hex::encode(&raw[..digits.div_ceil(2).min(raw.len())]);
         hex.truncate(digits);
         hex
     }

@@ -1,6 +1,5 @@
 //! What would be done, in words: for replicas that only observe.
 
-use crate::image::ImageMap;
 use crate::intent::{Intent, IntentId};
 use crate::object_id::CommitId;
 use crate::plan::{AutoEdit, Effect, Transaction};
@@ -43,7 +42,7 @@ fn record(record: &Record, snapshot: &Snapshot) -> Option<Reason> {
 fn accepted(intent: &Intent, snapshot: &Snapshot) -> Reason {
     let slot = (intent.wave.clone(), intent.set.clone());
     let present = snapshot.history.latest(&slot).and_then(|latest| snapshot.images.get(&latest.release?));
-    let changes = intent.images.changes_from(present.unwrap_or(const { &ImageMap::EMPTY }));
+    let changes = intent.images.changes_from(&present.cloned().unwrap_or_default());
     let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
     let text = format!("would {} {}: {}", intent.action.kind(), intent.set, changes.join(", "));
     say(crate::gate::subject(&intent.wave), text)

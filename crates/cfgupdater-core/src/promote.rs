@@ -103,11 +103,10 @@ impl Step<'_> {
             let promoted = latest.intent.and(latest.release).and_then(ordinal);
             promoted.unwrap_or(latest.position)
         });
-        let to = self.destination();
-        let live =
-            self.state.live().into_iter().filter(|intent| (&intent.wave, &intent.set) == (&to.0, &to.1));
+        let live = self.state.intents.values().filter(|known| known.end.is_none()).map(|known| &known.intent);
+        let here = live.filter(|intent| intent.wave == self.to.name && intent.set == self.set.name);
         let unlanded =
-            live.filter(|i| matches!(i.action, Action::Promote { .. })).filter_map(|i| ordinal(i.release));
+            here.filter(|i| matches!(i.action, Action::Promote { .. })).filter_map(|i| ordinal(i.release));
         landed.into_iter().chain(unlanded).max()
     }
 
@@ -164,7 +163,8 @@ impl Step<'_> {
         };
         let targets = self.from.targets_of(&self.set.name).filter(|target| !waived(&target.name));
         let reports = |target: &TargetName| {
-            self.state.targets.get(&(self.from.name.clone(), target.clone(), self.set.name.clone()))
+            let key = (self.from.name.clone(), target.clone(), self.set.name.clone());
+            self.state.targets.get(&key).map(|known| &**known)
         };
         targets.map(|target| Witness { name: &target.name, reports: reports(&target.name) }).collect()
     }

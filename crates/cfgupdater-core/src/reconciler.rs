@@ -90,7 +90,7 @@ pub enum Command {
 /// The reconciler of one repository.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Reconciler {
-    policy: Policy,
+    policy: Arc<Policy>,
     /// The latest time told.
     now: Timestamp,
     phase: Phase,
@@ -166,9 +166,9 @@ enum Batch {
 
 impl Reconciler {
     /// Builds a reconciler that looks at its repository as soon as it is ticked.
-    pub fn new(policy: Policy, now: Timestamp) -> Self {
+    pub fn new(policy: impl Into<Arc<Policy>>, now: Timestamp) -> Self {
         Self {
-            policy,
+            policy: policy.into(),
             now,
             phase: Phase::Idle,
             dirty: true,
@@ -186,7 +186,7 @@ impl Reconciler {
     }
 
     /// Returns the policy it works by.
-    pub fn policy(&self) -> &Policy {
+    pub fn policy(&self) -> &Arc<Policy> {
         &self.policy
     }
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::check::RequiredChecks;
+use crate::check::{CheckRun, RequiredChecks};
 use crate::end::End;
-use crate::forge::{Capabilities, Checks};
+use crate::forge::Capabilities;
 use crate::history::{History, Slot};
 use crate::image::ImageMap;
 use crate::intent::{Intent, IntentId};
@@ -23,7 +23,7 @@ pub struct Snapshot {
     /// The branches.
     pub branches: Branches,
     /// The state, empty where the branch doesn't exist yet.
-    pub state: State,
+    pub state: Arc<State>,
     /// What stands against deciding anything.
     pub faults: Vec<Fault>,
     /// Stable's history.
@@ -35,9 +35,9 @@ pub struct Snapshot {
     /// Live intents whose commit is in stable's history.
     pub landed: BTreeMap<IntentId, CommitId>,
     /// The checks of the chain and of stable's tip.
-    pub checks: Checks,
+    pub checks: BTreeMap<CommitId, Arc<[CheckRun]>>,
     /// The required checks.
-    pub required: RequiredChecks,
+    pub required: Arc<RequiredChecks>,
     /// What the forge can do.
     pub capabilities: Capabilities,
     /// The images of releases that may be promoted or rolled back to, and of what the waves have.
@@ -136,9 +136,14 @@ pub enum Fault {
 }
 
 impl Snapshot {
+    /// Returns all attempts on a commit, none where nothing was reported.
+    pub fn runs(&self, commit: &CommitId) -> &[CheckRun] {
+        self.checks.get(commit).map(|runs| &**runs).unwrap_or_default()
+    }
+
     /// Returns the verdict of a commit by its own checks.
     pub fn verdict_of(&self, commit: &CommitId) -> Verdict {
-        verdict(&self.required, self.checks.get(commit).map(Vec::as_slice).unwrap_or_default())
+        verdict(&self.required, self.runs(commit))
     }
 
     /// Returns the verdict of stable's tip: one that we landed is green, one that a person pushed needs its own.
@@ -153,8 +158,7 @@ impl Snapshot {
 
     /// Tells whether state names a commit as one we built: people copy our messages, but not our commits.
     fn was_on_auto(&self, commit: &CommitId) -> bool {
-        let landed =
-            |accepted: &Accepted| matches!(&accepted.end, Some(End::Landed { commit: c }) if c == commit);
+        let landed = |accepted: &Arc<Accepted>| matches!(&accepted.end, Some(End::Landed { commit: c }) if c == commit);
         self.state.built_at(commit).is_some() || self.state.intents.values().any(landed)
     }
 }

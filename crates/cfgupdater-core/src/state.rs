@@ -1,6 +1,7 @@
 //! The state: the fold of all records.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +23,7 @@ const OPERATIONS_KEPT: usize = 200;
 /// How many releases' reports are kept for each target and set.
 const REPORTS_KEPT: usize = 50;
 
-/// All that was accepted and decided.
+/// All that was accepted and decided. Clones share what doesn't change.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct State {
     /// The configuration's generation.
@@ -34,7 +35,7 @@ pub struct State {
     /// Set while an operator stopped all landing.
     pub paused: Option<Note>,
     /// Live intents and the newest finished ones.
-    pub intents: BTreeMap<IntentId, Accepted>,
+    pub intents: BTreeMap<IntentId, Arc<Accepted>>,
     /// The ends of older intents, so that a repeated call is known for ever.
     pub ended: BTreeMap<IntentId, End>,
     /// The highest sequence of each set among pruned intents.
@@ -48,7 +49,7 @@ pub struct State {
     /// What operators decided on each wave.
     pub waves: BTreeMap<WaveName, WaveState>,
     /// What each target of a wave reported on each set.
-    pub targets: BTreeMap<(WaveName, TargetName, SetName), TargetReports>,
+    pub targets: BTreeMap<(WaveName, TargetName, SetName), Arc<TargetReports>>,
 }
 
 /// An accepted intent with its place in the order and its end, if it has one.
@@ -189,18 +190,18 @@ impl State {
         }
         let accepted = Accepted { position: self.next, intent, end: None, ended_at: None };
         self.next += 1;
-        self.intents.insert(accepted.intent.id, accepted);
+        self.intents.insert(accepted.intent.id, Arc::new(accepted));
     }
 
     fn end(&mut self, id: IntentId, end: End, at: Timestamp) {
-        if let Some(accepted) = self.intents.get_mut(&id) {
+        if let Some(accepted) = self.intents.get_mut(&id).map(Arc::make_mut) {
             accepted.end = Some(end);
             accepted.ended_at = Some(at);
         }
     }
 
     fn reopen(&mut self, id: IntentId) {
-        if let Some(accepted) = self.intents.get_mut(&id) {
+        if let Some(accepted) = self.intents.get_mut(&id).map(Arc::make_mut) {
             accepted.end = None;
             accepted.ended_at = None;
             accepted.position = self.next;
@@ -210,10 +211,8 @@ impl State {
 
     fn report(&mut self, report: &Report) {
         let key = (report.wave.clone(), report.target.clone(), report.set.clone());
-        let known = self
-            .targets
-            .entry(key)
-            .or_insert_with(|| TargetReports { newest: report.clone(), by_introduction: BTreeMap::new() });
+        let unheard = || TargetReports { newest: report.clone(), by_introduction: BTreeMap::new() };
+        let known = Arc::make_mut(self.targets.entry(key).or_insert_with(|| Arc::new(unheard())));
         let said = known.by_introduction.get(&report.introduction);
         if said.is_none_or(|said| said.status != report.status) {
             let verdict = Word { status: report.status, since: report.at };
@@ -233,9 +232,9 @@ impl State {
         finished.sort_unstable();
         for (_, id) in finished.iter().take(finished.len().saturating_sub(FINISHED_KEPT)) {
             let Some(accepted) = self.intents.remove(id) else { continue };
-            let Some(end) = accepted.end else { continue };
-            self.raise_floor(&accepted.intent, &end);
-            self.ended.insert(*id, end);
+            let Some(end) = &accepted.end else { continue };
+            self.raise_floor(&accepted.intent, end);
+            self.ended.insert(*id, end.clone());
         }
         while self.operations.len() > OPERATIONS_KEPT {
             let oldest =
@@ -256,7 +255,8 @@ impl State {
 
     /// Lists the live intents in the order of their acceptance.
     pub fn live(&self) -> Vec<&Intent> {
-        let mut live: Vec<&Accepted> = self.intents.values().filter(|a| a.end.is_none()).collect();
+        let mut live: Vec<&Accepted> =
+            self.intents.values().map(|a| &**a).filter(|a| a.end.is_none()).collect();
         live.sort_unstable_by_key(|accepted| accepted.position);
         live.into_iter().map(|accepted| &accepted.intent).collect()
     }

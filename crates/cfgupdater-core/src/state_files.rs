@@ -1,6 +1,7 @@
 //! The one codec between the state and the files of the state branch.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -129,7 +130,7 @@ pub fn decode_state(files: &StateFiles) -> Result<State, InvalidState> {
             ["auto.json"] => state.built = parse::<Vec<Built>>(path, content)?,
             ["intents", _] => {
                 let accepted: Accepted = parse(path, content)?;
-                state.intents.insert(accepted.intent.id, accepted);
+                state.intents.insert(accepted.intent.id, Arc::new(accepted));
             }
             ["ended", _] => state.ended.extend(parse::<BTreeMap<IntentId, End>>(path, content)?),
             ["waves", file] => {
@@ -138,7 +139,7 @@ pub fn decode_state(files: &StateFiles) -> Result<State, InvalidState> {
             }
             ["targets", wave, target, file] => {
                 let key = (name(path, wave)?, name(path, target)?, name(path, stem(file))?);
-                state.targets.insert(key, parse::<TargetReports>(path, content)?);
+                state.targets.insert(key, Arc::new(parse::<TargetReports>(path, content)?));
             }
             _ => {}
         }

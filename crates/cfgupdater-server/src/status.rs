@@ -68,7 +68,7 @@ fn verdict_name(verdict: Verdict) -> &'static str {
 
 fn chain(snapshot: &Snapshot) -> Vec<ChainEntry> {
     let entry = |commit: &ChainCommit| {
-        let runs = snapshot.checks.get(&commit.id).map(Vec::as_slice).unwrap_or_default();
+        let runs = snapshot.runs(&commit.id);
         let checks = by_check(&snapshot.required, runs).map(|said| CheckView {
             name: said.check.to_string(),
             verdict: verdict_name(said.verdict).to_owned(),

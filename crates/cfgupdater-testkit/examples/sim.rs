@@ -7,6 +7,10 @@ use std::time::Instant;
 use cfgupdater_testkit::mutations::Honest;
 use cfgupdater_testkit::{Schedule, Stats, Violation, narrate, run, shrink};
 
+/// A schedule is made of many small values: the system's allocator takes half of the time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let value = |name: &str| {

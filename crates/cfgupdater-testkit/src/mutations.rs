@@ -10,8 +10,11 @@ mod gates;
 mod state;
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
-use cfgupdater_core::{Call, Effect, Failure, IntentId, Policy, Reason, Snapshot, Written};
+use cfgupdater_core::{
+    Accepted, Call, Effect, Failure, IntentId, Policy, Reason, Snapshot, State, TargetReports, Written,
+};
 
 use crate::world::World;
 use crate::world::node::StateNode;
@@ -94,6 +97,18 @@ pub struct Mutation {
 /// Lists every seeded bug.
 pub fn all() -> Vec<Mutation> {
     [checks::all(), driver::all(), effects::all(), gates::all(), state::all()].concat()
+}
+
+fn state(snapshot: &mut Snapshot) -> &mut State {
+    Arc::make_mut(&mut snapshot.state)
+}
+
+fn intents(snapshot: &mut Snapshot) -> impl Iterator<Item = &mut Accepted> {
+    state(snapshot).intents.values_mut().map(Arc::make_mut)
+}
+
+fn targets(snapshot: &mut Snapshot) -> impl Iterator<Item = &mut TargetReports> {
+    state(snapshot).targets.values_mut().map(Arc::make_mut)
 }
 
 /// Lists seeded bugs that change the snapshot alone.

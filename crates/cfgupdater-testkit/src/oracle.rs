@@ -24,6 +24,8 @@ mod rest;
 mod tests;
 mod verdicts;
 
+use std::borrow::Cow;
+
 use cfgupdater_core::{Answer, IntentId, Outcome, Record};
 
 use crate::world::World;
@@ -48,7 +50,7 @@ struct Landing<'a> {
     /// The commits that landed, oldest first.
     commits: Vec<Node>,
     /// What the replica had been told was decided.
-    known: Ledger,
+    known: Cow<'a, Ledger>,
 }
 
 /// A write of state by a replica.
@@ -144,9 +146,9 @@ impl Oracle {
 
     fn landing(&self, world: &World, from: Node, to: Node, view: &View) -> Result<(), Broken> {
         let known = if view.refs.state == self.at {
-            self.ledger.clone()
+            Cow::Borrowed(&self.ledger)
         } else {
-            Ledger::fold(&world.states, view.refs.state)
+            Cow::Owned(Ledger::fold(&world.states, view.refs.state))
         };
         // A plain push can't see that a person took stable back since it was read: what lay between had landed before.
         let base = if world.dag.contains(view.refs.stable, from) { view.refs.stable } else { from };

@@ -12,9 +12,10 @@ pub mod state_branch;
 pub mod trace;
 mod write;
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use cfgupdater_core::{Policy, SetName, Slot, Timestamp, WaveName};
+use cfgupdater_core::{Policy, RequiredChecks, SetName, Slot, Timestamp, WaveName};
 
 use crate::mutations::{Honest, Tamper};
 use crate::setup::{Setup, slots};
@@ -28,6 +29,9 @@ use trace::Event;
 
 /// When every schedule begins: a Monday in January 2026.
 const BEGIN: i64 = 1_767_571_200_000;
+
+/// How many events there is room for at first: more than most schedules have.
+const TRACE: usize = 256;
 
 /// Everything there is.
 #[derive(Debug)]
@@ -48,6 +52,7 @@ pub struct World {
     pub replicas: Vec<Replica>,
     /// All that happened.
     pub trace: Vec<Event>,
+    required: Arc<RequiredChecks>,
     slots: Vec<Option<Slot>>,
     now: i64,
     late: Vec<write::Late>,
@@ -68,8 +73,10 @@ impl World {
         if setup.ci_on_stable {
             ci.start(stable, now);
         }
-        let replicas = (0..setup.replicas).map(|_| Replica::new(told.clone(), now)).collect();
+        let told = Arc::new(told);
+        let replicas = (0..setup.replicas).map(|_| Replica::new(Arc::clone(&told), now)).collect();
         Self {
+            required: Arc::new(required),
             slots: slots(&policy),
             policy,
             dag,
@@ -77,7 +84,7 @@ impl World {
             remote: Remote::new(stable),
             ci,
             replicas,
-            trace: Vec::new(),
+            trace: Vec::with_capacity(TRACE),
             now: BEGIN,
             late: Vec::new(),
             tamper,

@@ -85,7 +85,7 @@ impl Engine {
             audit: Audit::new(Arc::clone(&backends.repo)),
         };
         let worker = Worker {
-            reconciler: Reconciler::new((*policy).clone(), clock::now()),
+            reconciler: Reconciler::new(Arc::clone(&policy), clock::now()),
             observer: Arc::new(Observer::new(backends.clone(), Arc::clone(&policy))),
             forge: Arc::clone(&backends.forge),
             performer: Arc::new(Performer::new(backends, policy)),

@@ -34,7 +34,7 @@ pub(crate) struct Observer {
 #[derive(Debug, Default)]
 struct Memory {
     history: HistoryReader,
-    state: Option<(CommitId, State)>,
+    state: Option<(CommitId, Arc<State>)>,
     images: BTreeMap<Release, ImageMap>,
     /// Chain commits already recognised, for the state commit they were recognised under.
     recognised: BTreeMap<CommitId, IntentId>,
@@ -44,7 +44,7 @@ struct Memory {
 /// What git alone says.
 struct Reading {
     branches: Branches,
-    state: State,
+    state: Arc<State>,
     faults: Vec<Fault>,
     history: Arc<History>,
     relation: Relation,
@@ -73,7 +73,7 @@ impl Observer {
             None => forge.required_checks().await?.unwrap_or_default(),
         };
         Ok(Snapshot {
-            checks: forge.checks(&tested).await?,
+            checks: forge.checks(&tested).await?.into_iter().map(|(id, runs)| (id, runs.into())).collect(),
             now: clock::now(),
             branches: reading.branches,
             state: reading.state,
@@ -82,7 +82,7 @@ impl Observer {
             relation: reading.relation,
             chain: reading.chain,
             landed: reading.landed,
-            required,
+            required: Arc::new(required),
             capabilities: forge.capabilities(),
             images: reading.images,
             revisions: reading.revisions,

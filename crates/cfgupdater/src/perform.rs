@@ -136,7 +136,7 @@ impl Writer<'_> {
         accepted_in: &mut AcceptedIn,
     ) -> Result<Prepared, Error> {
         let mut tip = transaction.state;
-        let mut state = snapshot.state.clone();
+        let mut state = State::clone(&snapshot.state);
         if !transaction.records.is_empty() {
             self.record(&mut state, &mut tip, transaction.records.clone())?;
             remember_accepted(transaction, tip, accepted_in);

@@ -34,7 +34,7 @@ fn start(engine: &mut Engine, remote: MockGitRemote, forge: MockForge) -> RepoHa
 
 fn announcement() -> Request {
     let (set, app_sha) = ("app".parse().unwrap(), "ab".repeat(20).parse().unwrap());
-    Request::Announce(Announcement { set, app_sha, sequence: None, attempt: 1, images: ImageMap::EMPTY })
+    Request::Announce(Announcement { set, app_sha, sequence: None, attempt: 1, images: ImageMap::default() })
 }
 
 #[tokio::test]

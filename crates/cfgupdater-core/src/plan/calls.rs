@@ -6,7 +6,6 @@ use crate::call::{
     Request,
 };
 use crate::deployment::{counts, resolve};
-use crate::image::ImageMap;
 use crate::intent::Announcement;
 use crate::operate::{Desk, Operated, Operation, operate};
 use crate::policy::{Policy, SetPolicy, WavePolicy};
@@ -74,10 +73,10 @@ fn preview(announced: &Announcement, actor: &str, draft: &Draft<'_>) -> Result<R
         Admission::Unchanged(id) => (id, Outcome::Unchanged, Vec::new()),
         Admission::New(intent) => {
             let slot = (intent.wave.clone(), intent.set.clone());
-            let present = draft.images(&slot).unwrap_or(const { &ImageMap::EMPTY });
+            let present = draft.images(&slot).cloned().unwrap_or_default();
             let held = crate::gate::closed_for(&intent, draft.policy, &draft.state, draft.snapshot.now);
             let outcome = if held.is_some() { Outcome::Queued } else { Outcome::Committed };
-            (intent.id, outcome, intent.images.changes_from(present))
+            (intent.id, outcome, intent.images.changes_from(&present))
         }
     };
     Ok(Reply::Now(Ok(Answer::Previewed(Previewed { intent, outcome, changes }))))

@@ -1,5 +1,6 @@
 //! The draft of a plan: the state as it will be, and the transitions that lead there.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::call::{Announced, Outcome};
@@ -35,8 +36,8 @@ pub(super) struct Draft<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) policy: &'a Policy,
     scope: &'a Scope,
-    /// The state with all of `records` applied.
-    pub(super) state: State,
+    /// The state with all of `records` applied; the snapshot's own until there are any.
+    pub(super) state: Arc<State>,
     pub(super) why: Vec<Reason>,
     /// The promotions this draft made.
     pub(super) promoted: Vec<IntentId>,
@@ -53,7 +54,7 @@ impl<'a> Draft<'a> {
             snapshot,
             policy,
             scope,
-            state: snapshot.state.clone(),
+            state: Arc::clone(&snapshot.state),
             why: Vec::new(),
             promoted: Vec::new(),
             records: Vec::new(),
@@ -70,7 +71,7 @@ impl<'a> Draft<'a> {
     }
 
     pub(super) fn record(&mut self, record: Record) {
-        self.state.apply(&record, self.snapshot.now);
+        Arc::make_mut(&mut self.state).apply(&record, self.snapshot.now);
         self.records.push(record);
     }
 
@@ -84,7 +85,7 @@ impl<'a> Draft<'a> {
             }
         }
         // A landing may cross an eviction or a gate that closes, since these move another branch.
-        let crossed = |accepted: &Accepted| {
+        let crossed = |accepted: &Arc<Accepted>| {
             let end = accepted.end.as_ref().filter(|end| !end.is_on_stable())?;
             let found = self.snapshot.history.by_intent(accepted.intent.id)?;
             let same = |evidence: &Evidence| evidence.commit == found.commit;
@@ -236,7 +237,7 @@ impl<'a> Draft<'a> {
     }
 
     fn runs(&self, commit: &CommitId) -> &'a [CheckRun] {
-        self.snapshot.checks.get(commit).map(Vec::as_slice).unwrap_or_default()
+        self.snapshot.runs(commit)
     }
 
     /// Finds checks that don't start or don't end: evicted if they did on a later commit, else reported as stalled.
@@ -362,9 +363,9 @@ impl<'a> Draft<'a> {
         waits
     }
 
-    fn transaction(&self, auto: Option<AutoEdit>) -> Transaction {
+    fn transaction(&mut self, auto: Option<AutoEdit>) -> Transaction {
         let snapshot = self.snapshot;
-        let mut records = self.records.clone();
+        let mut records = std::mem::take(&mut self.records);
         if self.policy.generation > self.state.generation {
             records.push(Record::Generation { generation: self.policy.generation });
         }

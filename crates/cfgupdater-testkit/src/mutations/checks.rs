@@ -1,6 +1,7 @@
 //! Bugs in reading checks.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use cfgupdater_core::{CheckRun, CheckState, IntentId, Snapshot};
 
@@ -19,7 +20,12 @@ pub(super) fn all() -> Vec<Mutation> {
 }
 
 fn runs(snapshot: &mut Snapshot) -> impl Iterator<Item = &mut CheckRun> {
-    snapshot.checks.values_mut().flatten()
+    snapshot.checks.values_mut().flat_map(Arc::make_mut)
+}
+
+/// Leaves some attempts out.
+fn keep(runs: &mut Arc<[CheckRun]>, kept: impl Fn(&&CheckRun) -> bool) {
+    *runs = runs.iter().filter(kept).cloned().collect();
 }
 
 on_snapshot! {
@@ -32,13 +38,13 @@ on_snapshot! {
                 .map(|run| (run.name.clone(), run.series.clone()))
                 .collect();
             let beaten = |run: &CheckRun| passed.iter().any(|(n, s)| *n == run.name && *s == run.series);
-            runs.retain(|run| run.state == CheckState::Success || !beaten(run));
+            keep(runs, |run| run.state == CheckState::Success || !beaten(run));
         }
     }
 
     FirstAttempt = "the first attempt counts, not the latest", breaks &["S1", "S7"], within 130, |_, snapshot| {
         for runs in snapshot.checks.values_mut() {
-            runs.retain(|run| run.attempt == 1);
+            keep(runs, |run| run.attempt == 1);
         }
     }
 
@@ -74,11 +80,11 @@ on_snapshot! {
 
     OneOfAll = "one required check is enough", breaks &["S1", "S7", "S8"], within 470, |_, snapshot| {
         let first = snapshot.required.checks.first().cloned();
-        snapshot.required.checks = first.into_iter().collect();
+        Arc::make_mut(&mut snapshot.required).checks = first.into_iter().collect();
     }
 
     EmptySetPasses = "an empty required set passes", breaks &["S3"], within 20, |_, snapshot| {
-        snapshot.required.allow_empty = true;
+        Arc::make_mut(&mut snapshot.required).allow_empty = true;
     }
 
     BlindBlame = "untested commits beneath a red one count as green", breaks &["S8", "S1", "S14"], within 20,
@@ -87,10 +93,8 @@ on_snapshot! {
         let Some((_, beneath)) = chain.split_last() else { return };
         let names: Vec<String> = snapshot.required.checks.iter().map(|check| check.name.clone()).collect();
         for commit in beneath.iter().chain([&snapshot.branches.stable]) {
-            let runs = snapshot.checks.entry(*commit).or_default();
-            if runs.is_empty() {
-                runs.extend(names.iter().map(|name| CheckRun::new(name, 1, CheckState::Success)));
-            }
+            let passed = || names.iter().map(|name| CheckRun::new(name, 1, CheckState::Success)).collect();
+            snapshot.checks.entry(*commit).or_insert_with(passed);
         }
     }
 
@@ -103,7 +107,7 @@ on_snapshot! {
 
 /// Remembers results by intent.
 #[derive(Debug, Default)]
-struct Transfer(BTreeMap<IntentId, Vec<CheckRun>>);
+struct Transfer(BTreeMap<IntentId, Arc<[CheckRun]>>);
 
 impl Tamper for Transfer {
     fn snapshot(&mut self, _world: &World, snapshot: &mut Snapshot) {
@@ -111,11 +115,11 @@ impl Tamper for Transfer {
             let Some(intent) = commit.intent else { continue };
             match snapshot.checks.get(&commit.id) {
                 Some(runs) if runs.iter().all(|run| run.state.is_finished()) => {
-                    self.0.insert(intent, runs.clone());
+                    self.0.insert(intent, Arc::clone(runs));
                 }
                 _ => {
                     if let Some(runs) = self.0.get(&intent) {
-                        snapshot.checks.insert(commit.id, runs.clone());
+                        snapshot.checks.insert(commit.id, Arc::clone(runs));
                     }
                 }
             }

@@ -2,7 +2,7 @@
 
 use cfgupdater_core::{DeploymentStatus, Landing, Policy, Snapshot};
 
-use super::{Mutation, Tamper, on_snapshot};
+use super::{Mutation, Tamper, on_snapshot, state, targets};
 use crate::world::World;
 
 pub(super) fn all() -> Vec<Mutation> {
@@ -55,7 +55,7 @@ impl Tamper for OnPolicy {
 
 on_snapshot! {
     HoldIgnored = "holds are not looked at", breaks &["S16"], within 20, |_, snapshot| {
-        snapshot.state.waves.values_mut().for_each(|wave| wave.hold = None);
+        state(snapshot).waves.values_mut().for_each(|wave| wave.hold = None);
     }
 
     OneSpeaksForAll = "what one target reports counts for all", breaks &["S15"], within 20, |world, snapshot| {
@@ -63,13 +63,13 @@ on_snapshot! {
         for ((wave, _, set), said) in reports {
             for target in world.policy.wave(&wave).into_iter().flat_map(|wave| &wave.targets) {
                 let key = (wave.clone(), target.name.clone(), set.clone());
-                snapshot.state.targets.entry(key).or_insert_with(|| said.clone());
+                state(snapshot).targets.entry(key).or_insert_with(|| said.clone());
             }
         }
     }
 
     FailuresIgnored = "failed deployments count as done", breaks &["S15", "S16"], within 20, |_, snapshot| {
-        for said in snapshot.state.targets.values_mut() {
+        for said in targets(snapshot) {
             said.newest.status = DeploymentStatus::Succeeded;
             for word in said.by_introduction.values_mut() {
                 word.status = DeploymentStatus::Succeeded;
@@ -79,7 +79,7 @@ on_snapshot! {
 
     OldReportsCount = "a report of an older commit replaces a newer one", breaks &["S11", "S15"], within 370,
     |_, snapshot| {
-        for said in snapshot.state.targets.values_mut() {
+        for said in targets(snapshot) {
             said.newest.revision = None;
         }
     }

@@ -2,7 +2,7 @@
 
 use cfgupdater_core::{End, Fault, Relation, Snapshot};
 
-use super::{Mutation, Tamper, on_snapshot};
+use super::{Mutation, Tamper, intents, on_snapshot, state};
 use crate::world::World;
 
 pub(super) fn all() -> Vec<Mutation> {
@@ -19,7 +19,7 @@ on_snapshot! {
     }
 
     EvictedLands = "an evicted intent is still live", breaks &["S6"], within 20, |_, snapshot| {
-        for accepted in snapshot.state.intents.values_mut() {
+        for accepted in intents(snapshot) {
             if matches!(accepted.end, Some(End::Evicted { .. })) {
                 accepted.end = None;
             }
@@ -27,7 +27,7 @@ on_snapshot! {
     }
 
     EndsForgotten = "intents that ended are forgotten", breaks &["S6"], within 20, |_, snapshot| {
-        snapshot.state.intents.retain(|_, accepted| accepted.end.is_none());
+        state(snapshot).intents.retain(|_, accepted| accepted.end.is_none());
     }
 
     ForeignIsOurs = "a foreign commit on auto counts as ours", breaks &["S6", "S9", "S7"], within 50,
@@ -55,15 +55,14 @@ on_snapshot! {
 
     EditsIgnored = "people's edits of images are not looked at", breaks &["S10"], within 20, |_, snapshot| {
         let stable = snapshot.branches.stable;
-        let mut intents: Vec<_> = snapshot.state.intents.values_mut().collect();
-        for accepted in &mut intents {
+        for accepted in intents(snapshot) {
             accepted.intent.accepted_on = stable;
         }
     }
 
     OrderForgotten = "intents are put on auto in any order", breaks &["S10"], within 20, |_, snapshot| {
         let count = snapshot.state.next;
-        for accepted in snapshot.state.intents.values_mut() {
+        for accepted in intents(snapshot) {
             accepted.position = count - accepted.position;
         }
     }

@@ -52,7 +52,7 @@ impl Tale {
     }
 
     fn intent(&self, n: u8) -> Intent {
-        let images = releases::images(n).clone();
+        let images = releases::images(n);
         let (wave, set) = self.world.slot_name(0).unwrap().clone();
         let app_sha = releases::app_sha(n);
         let announced = cfgupdater_core::Announcement {
@@ -234,7 +234,7 @@ fn s4_finds_results_that_were_never_reported_on_the_commit() {
     let (_, node) = tale.introduce(1);
     let mut view = (*tale.world.view()).clone();
     let snapshot = Arc::make_mut(&mut view.snapshot);
-    snapshot.checks.insert(node.id(), vec![CheckRun::new("ci", 1, CheckState::Success)]);
+    snapshot.checks.insert(node.id(), [CheckRun::new("ci", 1, CheckState::Success)].into());
     tale.land_as_seen(node, &Arc::new(view));
     assert_eq!(tale.verdict(), Some("S4"));
 }

@@ -81,7 +81,7 @@ pub(super) fn required(world: &World) -> &RequiredChecks {
 
 /// Returns the attempts that a replica was served of a commit.
 pub(super) fn served(view: &View, node: Node) -> &[CheckRun] {
-    view.snapshot.checks.get(&node.id()).map_or(&[], Vec::as_slice)
+    view.snapshot.checks.get(&node.id()).map_or(&[], |runs| runs)
 }
 
 fn accepts(check: &RequiredCheck, run: &CheckRun) -> bool {

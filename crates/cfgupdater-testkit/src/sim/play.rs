@@ -84,7 +84,7 @@ impl Simulation<'_> {
             app_sha: releases::app_sha(release),
             sequence: sequence.map(u64::from),
             attempt: attempt.into(),
-            images: releases::images(release).clone(),
+            images: releases::images(release),
         })
     }
 

@@ -1,5 +1,7 @@
 //! CI: what it says of each commit, attempt by attempt.
 
+use std::sync::Arc;
+
 use cfgupdater_core::{CheckRun, CheckState, RequiredChecks, Timestamp};
 
 use super::node::{Node, mix};
@@ -40,7 +42,7 @@ pub struct Ci {
     names: Vec<String>,
     /// A share of commits, one in this many, whose checks never start; 0 for none.
     stuck: u64,
-    runs: Vec<Vec<CheckRun>>,
+    runs: Vec<Option<Arc<[CheckRun]>>>,
     /// How often anything was said, by anybody.
     pub results: u32,
     unfinished: Vec<Node>,
@@ -55,7 +57,12 @@ impl Ci {
 
     /// Returns all attempts on a commit.
     pub fn runs(&self, node: Node) -> &[CheckRun] {
-        self.runs.get(node.index()).map_or(&[], Vec::as_slice)
+        self.reported(node).map_or(&[], |runs| runs)
+    }
+
+    /// Returns all attempts on a commit as they are shared with readers, `None` where there is none.
+    pub(super) fn reported(&self, node: Node) -> Option<&Arc<[CheckRun]>> {
+        self.runs.get(node.index())?.as_ref()
     }
 
     /// Takes notice of a pushed tip: its checks start, unless this is one of those where they never do.
@@ -129,8 +136,8 @@ impl Ci {
 
     fn finish(&mut self, node: Node, state: &CheckState, now: Timestamp) {
         self.unfinished.retain(|running| *running != node);
-        let Some(runs) = self.runs.get_mut(node.index()) else { return };
-        for run in runs.iter_mut().filter(|run| !run.state.is_finished()) {
+        let Some(Some(runs)) = self.runs.get_mut(node.index()) else { return };
+        for run in Arc::make_mut(runs).iter_mut().filter(|run| !run.state.is_finished()) {
             run.state = state.clone();
             run.at = Some(now);
             self.results += 1;
@@ -163,9 +170,10 @@ impl Ci {
 
     fn push(&mut self, node: Node, run: CheckRun) {
         if self.runs.len() <= node.index() {
-            self.runs.resize(node.index() + 1, Vec::new());
+            self.runs.resize(node.index() + 1, None);
         }
         self.results += 1;
-        self.runs[node.index()].push(run);
+        let before = self.runs(node);
+        self.runs[node.index()] = Some(before.iter().cloned().chain([run]).collect());
     }
 }

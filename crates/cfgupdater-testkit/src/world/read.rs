@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use cfgupdater_core::{
-    Branches, Capabilities, ChainCommit, Checks, CommitId, Fault, History, HistoryCommit, ImageMap, Intent,
+    Branches, Capabilities, ChainCommit, CheckRun, CommitId, Fault, History, HistoryCommit, ImageMap, Intent,
     IntentId, Relation, Release, Revision, Snapshot, State, Step, Timestamp,
 };
 
@@ -51,12 +51,12 @@ impl World {
             cited,
             restorable,
             checks: self.checks(refs.stable, &chain, blind),
-            state: (*state).clone(),
+            state,
             history,
             relation,
             chain,
             landed,
-            required: self.policy.required.clone().unwrap_or_default(),
+            required: Arc::clone(&self.required),
             capabilities,
             images,
             revisions,
@@ -64,13 +64,15 @@ impl World {
     }
 
     /// Returns what the forge says; one that is blind doesn't know the newest commit yet.
-    fn checks(&self, stable: Node, chain: &[ChainCommit], blind: bool) -> Checks {
+    fn checks(
+        &self,
+        stable: Node,
+        chain: &[ChainCommit],
+        blind: bool,
+    ) -> BTreeMap<CommitId, Arc<[CheckRun]>> {
         let known = if blind { chain.len().saturating_sub(1) } else { chain.len() };
         let tested = chain[..known].iter().filter_map(|commit| Node::of(&commit.id)).chain([stable]);
-        tested
-            .map(|node| (node.id(), self.ci.runs(node).to_vec()))
-            .filter(|(_, runs)| !runs.is_empty())
-            .collect()
+        tested.filter_map(|node| Some((node.id(), Arc::clone(self.ci.reported(node)?)))).collect()
     }
 
     fn relation(&self, refs: Refs) -> Relation {
@@ -131,7 +133,7 @@ impl World {
         let mut images = BTreeMap::new();
         let mut add = |release: Option<Release>| {
             if let Some(release) = release {
-                images.entry(release).or_insert_with(|| releases::images(releases::number(release)).clone());
+                images.entry(release).or_insert_with(|| releases::images(releases::number(release)));
             }
         };
         for slot in self.slots.iter().flatten() {
@@ -156,7 +158,7 @@ impl World {
         let mut releases = BTreeMap::new();
         for (slot, number) in self.slots.iter().zip(self.dag.commit(node).tree.slots) {
             let Some((slot, release)) = slot.clone().zip(releases::release(number)) else { continue };
-            images.entry(release).or_insert_with(|| releases::images(number).clone());
+            images.entry(release).or_insert_with(|| releases::images(number));
             releases.insert(slot, release);
         }
         Some(Revision { on_stable: self.dag.contains(stable, node), releases })

@@ -1,5 +1,6 @@
 //! Releases by number: images whose content is told by one byte, made once.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use cfgupdater_core::{AppSha, Image, ImageMap, ObjectId, Release};
@@ -7,27 +8,35 @@ use cfgupdater_core::{AppSha, Image, ImageMap, ObjectId, Release};
 /// How many releases exist; number 0 stands for "no images".
 pub const RELEASES: u8 = 40;
 
-static KNOWN: LazyLock<Vec<(ImageMap, Release)>> = LazyLock::new(|| {
-    let images = |n: u8| {
-        let image = Image { digest: format!("r/a@sha256:{n:064x}"), tag: format!("r/a:{n}") };
-        ImageMap::new([("a".parse().expect("a valid name"), image)].into())
-    };
-    (0..RELEASES).map(images).map(|images| (images.clone(), images.release())).collect()
-});
+thread_local! {
+    // Images are shared by counting: one count for all threads would be written by all of them all the time.
+    static IMAGES: Vec<ImageMap> = (0..RELEASES).map(make).collect();
+}
+
+static KNOWN: LazyLock<Vec<Release>> =
+    LazyLock::new(|| (0..RELEASES).map(|number| make(number).release()).collect());
+
+static NUMBERS: LazyLock<BTreeMap<Release, u8>> =
+    LazyLock::new(|| KNOWN.iter().copied().zip(0..RELEASES).skip(1).collect());
+
+fn make(number: u8) -> ImageMap {
+    let image = Image { digest: format!("r/a@sha256:{number:064x}"), tag: format!("r/a:{number}") };
+    ImageMap::new([("a".parse().expect("a valid name"), image)].into())
+}
 
 /// Returns the images of a release.
-pub fn images(number: u8) -> &'static ImageMap {
-    &KNOWN[usize::from(number % RELEASES)].0
+pub fn images(number: u8) -> ImageMap {
+    IMAGES.with(|images| images[usize::from(number % RELEASES)].clone())
 }
 
 /// Returns the release of a number; `None` for 0.
 pub fn release(number: u8) -> Option<Release> {
-    (number != 0).then(|| KNOWN[usize::from(number % RELEASES)].1)
+    (number != 0).then(|| KNOWN[usize::from(number % RELEASES)])
 }
 
 /// Returns the number of a release, 0 where it is none of ours.
 pub fn number(release: Release) -> u8 {
-    (1..RELEASES).find(|n| KNOWN[usize::from(*n)].1 == release).unwrap_or(0)
+    NUMBERS.get(&release).copied().unwrap_or(0)
 }
 
 /// Returns the application's commit that a release was built from.

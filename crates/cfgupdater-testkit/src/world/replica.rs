@@ -70,7 +70,7 @@ pub struct Replica {
 }
 
 impl Replica {
-    pub(super) fn new(policy: Policy, now: Timestamp) -> Self {
+    pub(super) fn new(policy: Arc<Policy>, now: Timestamp) -> Self {
         Self {
             reconciler: Reconciler::new(policy, now),
             job: None,
@@ -194,7 +194,7 @@ impl World {
         let now = self.now_of(replica);
         let old = &mut self.replicas[replica];
         let (skew, next_call) = (old.skew, old.next_call);
-        *old = Replica { skew, next_call, ..Replica::new(old.reconciler.policy().clone(), now) };
+        *old = Replica { skew, next_call, ..Replica::new(Arc::clone(old.reconciler.policy()), now) };
         self.trace.push(Event::Crashed { replica });
     }
 

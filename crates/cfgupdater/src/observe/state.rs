@@ -1,5 +1,7 @@
 //! Reads the state branch, and notices another hand on it.
 
+use std::sync::Arc;
+
 use cfgupdater_core::{
     CommitId, Entry, Error, Fault, InvalidState, State, StateFiles, Walk, decode_entry, decode_state,
     encode_state,
@@ -18,21 +20,21 @@ impl Reader<'_> {
         tip: Option<CommitId>,
         memory: &mut Memory,
         faults: &mut Vec<Fault>,
-    ) -> Result<State, Error> {
-        let Some(tip) = tip else { return Ok(State::default()) };
+    ) -> Result<Arc<State>, Error> {
+        let Some(tip) = tip else { return Ok(Arc::default()) };
         if let Some((_, state)) = memory.state.as_ref().filter(|(read, _)| *read == tip) {
-            return Ok(state.clone());
+            return Ok(Arc::clone(state));
         }
         let files = state_branch::read_files(self.repo, &tip)?;
         let state = match decode_state(&files) {
-            Ok(state) => state,
+            Ok(state) => Arc::new(state),
             Err(error) => {
                 faults.push(Fault::StateUnreadable { why: error.to_string() });
-                return Ok(State::default());
+                return Ok(Arc::default());
             }
         };
         if self.follows(tip, &state, &files, memory)? {
-            memory.state = Some((tip, state.clone()));
+            memory.state = Some((tip, Arc::clone(&state)));
         } else {
             faults.push(Fault::StateEdited { commit: tip });
         }
@@ -73,7 +75,7 @@ impl Reader<'_> {
             return Ok(None);
         }
         let new = self.repo.walk(&Walk::from(tip).first_parent().hiding(*read).limit(FOLDED))?;
-        Ok((new.len() < FOLDED).then(|| (state.clone(), new.into_iter().rev().collect())))
+        Ok((new.len() < FOLDED).then(|| (State::clone(state), new.into_iter().rev().collect())))
     }
 
     fn comes_to(&self, mut before: State, new: &[CommitId], state: &State) -> Result<bool, Error> {
