@@ -79,9 +79,10 @@ impl<'a> Draft<'a> {
     pub(super) fn record_what_landed(&mut self) {
         for (id, commit) in &self.snapshot.landed {
             if self.state.live_intent(*id).is_some() {
-                let copied =
-                    self.state.built.iter().any(|built| built.intent == *id && built.commit != *commit);
-                self.record(ended(*id, on_stable(*commit, copied)));
+                // Anybody can copy a message: that we made a commit is told by the record of its SHA alone.
+                let built =
+                    self.state.built.iter().any(|built| built.intent == *id && built.commit == *commit);
+                self.record(ended(*id, on_stable(*commit, !built)));
             }
         }
         // A landing may cross an eviction or a gate that closes, since these move another branch.
@@ -334,13 +335,15 @@ impl<'a> Draft<'a> {
         let on_stable = matches!(snapshot.relation, Relation::Ahead | Relation::Same);
         let chain: &[ChainCommit] = if on_stable { &snapshot.chain } else { &[] };
         let kept = chain.iter().zip(&wanted).take_while(|(commit, id)| commit.intent == Some(**id)).count();
-        let settled = kept == chain.len() && kept == wanted.len();
+        // A push of which the remote took auto alone left commits that state doesn't name: they are recorded.
+        let named = chain[..kept].iter().all(|commit| self.state.built_at(&commit.id).is_some());
+        let settled = kept == chain.len() && kept == wanted.len() && named;
         let right = match snapshot.relation {
             Relation::Ahead | Relation::Same => settled,
             Relation::Behind => wanted.is_empty(),
             Relation::Absent | Relation::Diverged => false,
         };
-        if right || self.would_cancel_checks(kept) {
+        if right || kept < wanted.len() && self.would_cancel_checks(kept) {
             return None;
         }
         Some(AutoEdit {

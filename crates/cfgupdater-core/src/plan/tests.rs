@@ -138,8 +138,8 @@ fn an_untested_commit_beneath_a_red_one_is_probed() {
 
 #[test]
 fn what_landed_is_recorded_with_where_stable_was_seen() {
-    let mut scene = Scene::new();
-    scene.accept(intent(1));
+    let mut scene = chain_of(&[GREEN]);
+    scene.chain.clear();
     scene.land(1, &intent(1), 1);
     scene.landed.insert(intent(1).id, commit(1));
     let transaction = write(scene.plan());
@@ -254,8 +254,8 @@ fn two_equal_calls_in_one_batch_make_one_intent() {
 
 #[test]
 fn a_repeated_announcement_is_told_its_end() {
-    let mut scene = Scene::new();
-    scene.accept(intent(1));
+    let mut scene = chain_of(&[GREEN]);
+    scene.chain.clear();
     scene.land(1, &intent(1), 1);
     scene.landed.insert(intent(1).id, commit(1));
     let announce = call(Request::Announce(announcement("app", 1)));
@@ -396,6 +396,30 @@ fn a_copy_of_our_commit_that_a_person_pushed_subsumes_and_needs_its_own_verdict(
 }
 
 #[test]
+fn a_copy_of_a_commit_that_a_hold_took_off_auto_is_no_landing_of_ours() {
+    let mut scene = chain_of(&[]);
+    scene.accept(intent(1));
+    scene.land(9, &intent(1), 1);
+    scene.landed.insert(intent(1).id, commit(9));
+    let transaction = write(scene.plan());
+    assert_eq!(ends(&transaction), [(intent(1).id, &End::Subsumed { by: By::Commit(commit(9)) })]);
+    for record in &transaction.records {
+        scene.state.apply(record, scene.now);
+    }
+    assert_eq!(scene.snapshot().stable_verdict(), Verdict::Missing);
+}
+
+#[test]
+fn a_chain_that_state_does_not_name_is_recorded_as_it_is() {
+    let mut scene = chain_of(&[RUNNING, RUNNING]);
+    scene.capabilities.cancels_superseded = true;
+    scene.state.built.pop();
+    let auto = write(scene.plan()).auto.unwrap();
+    assert_eq!((auto.from, auto.base), (Some(commit(2)), commit(2)));
+    assert_eq!((auto.keep, auto.intents), (vec![commit(1), commit(2)], vec![]));
+}
+
+#[test]
 fn a_stable_tip_that_we_landed_is_green_whatever_is_reported_later() {
     let mut scene = chain_of(&[GREEN]);
     scene.chain.clear();
@@ -445,5 +469,6 @@ fn checks_of_a_commit_that_state_does_not_know_are_watched_too() {
     scene.check(1, CheckState::Running);
     scene.now = scene.now.after(scene.policy.running_timeout);
     let plan = scene.plan();
-    assert!(plan.effect.is_none() && codes(&plan).contains(&Code::Stalled), "{plan:?}");
+    assert!(codes(&plan).contains(&Code::Stalled), "{plan:?}");
+    assert!(ends(&write(plan)).is_empty(), "nobody is blamed by a guess");
 }

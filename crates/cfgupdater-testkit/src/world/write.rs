@@ -207,7 +207,10 @@ fn live<'a>(id: IntentId, transaction: &'a Transaction, snapshot: &'a Snapshot) 
 /// Records the chain with the time each commit was first on auto.
 fn chain_record(auto: &AutoEdit, written: &Written, snapshot: &Snapshot) -> Record {
     let state = &snapshot.state;
-    let kept = state.built.iter().filter(|built| auto.keep.contains(&built.commit)).copied();
+    let kept = auto.keep.iter().filter_map(|commit| {
+        let intent = snapshot.chain.iter().find(|link| link.id == *commit)?.intent?;
+        Some(Built { commit: *commit, intent, at: state.built_at(commit).unwrap_or(snapshot.now) })
+    });
     let fresh = written.commits.iter().map(|(intent, commit)| Built {
         commit: *commit,
         intent: *intent,
