@@ -5,10 +5,11 @@
 /// Follows `git interpret-trailers --parse` for the messages this crate writes: a paragraph counts if it isn't the
 /// first one and each of its lines is a trailer or continues one.
 pub(crate) fn parse(message: &str) -> Vec<(&str, String)> {
-    let body = message.trim_end();
-    let Some((_, last)) = body.rsplit_once("\n\n") else { return Vec::new() };
+    // White space as git knows it: a line of it ends a paragraph, and a line of any other is text.
+    let lines: Vec<&str> = message.trim_ascii_end().lines().collect();
+    let Some(blank) = lines.iter().rposition(|line| line.trim_ascii().is_empty()) else { return Vec::new() };
     let mut trailers: Vec<(&str, String)> = Vec::new();
-    for line in last.lines() {
+    for line in &lines[blank + 1..] {
         if line.starts_with([' ', '\t']) {
             let Some((_, value)) = trailers.last_mut() else { return Vec::new() };
             value.push(' ');
@@ -90,6 +91,12 @@ mod tests {
     fn prose_and_single_paragraphs_hold_no_trailers() {
         assert!(parse("Key: value\n").is_empty());
         assert!(parse("subject\n\nsome prose\nKey: value\n").is_empty());
+    }
+
+    #[test]
+    fn a_line_of_white_space_ends_a_paragraph_and_a_line_of_other_space_does_not() {
+        assert_eq!(parse("subject\n\nA: 1\n \nB: 2\n"), [("B", "2".to_owned())]);
+        assert!(parse("subject\n\nA: 1\n\u{2028}\n").is_empty());
     }
 
     #[test]
