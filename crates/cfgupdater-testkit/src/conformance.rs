@@ -7,3 +7,6 @@
 //! wrong before. Nothing else about a suite changes without a breaking release.
 
 pub mod forge;
+pub mod git_remote;
+pub mod git_repo;
+pub mod seeds;

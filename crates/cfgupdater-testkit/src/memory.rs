@@ -4,6 +4,8 @@
 //! count, in no useful order; it leaves commits without checks out of its answer; it suspends at every page; it refuses
 //! what a lenient server would take.
 //!
+//! [`git`] holds a repository and a remote.
+//!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() {
 //! use cfgupdater_core::{Forge, RequiredChecks, Verdict, verdict};
@@ -20,6 +22,7 @@
 //! ```
 
 mod forge;
+pub mod git;
 mod harness;
 mod server;
 mod webhook;

@@ -1,0 +1,93 @@
+//! What the server has to say, and what others do while it thinks.
+
+use cfgupdater_core::{RefEdit, RefOutcome};
+
+use super::{HasHooks, TakesEditsSingly, at, branch, push, rivals};
+
+fn reason(outcome: &RefOutcome) -> &str {
+    match outcome {
+        RefOutcome::Declined { reason } => reason,
+        other => panic!("{other:?} was not declined"),
+    }
+}
+
+/// What a hook says reaches the reason, without anything that a terminal would obey.
+pub async fn a_hook_that_declines_is_quoted(harness: &impl HasHooks) {
+    let [root, ours, _] = rivals(harness).await;
+    harness.decline_pushes("policy: no images here");
+    for edit in
+        [RefEdit::fast_forward(branch("master"), ours), RefEdit::exact(branch("auto"), None, Some(ours))]
+    {
+        let outcome = push(harness, &[edit]).await;
+        assert!(reason(&outcome[0]).contains("policy: no images here"), "{outcome:?}");
+        assert!(!reason(&outcome[0]).contains(|c: char| c.is_control() && c != '\n'), "{outcome:?}");
+    }
+    assert_eq!(at(harness, &branch("master")), Some(root));
+    assert_eq!(at(harness, &branch("auto")), None);
+}
+
+/// In an atomic push, the edits that failed only beside another one say so.
+pub async fn a_guilty_edit_is_told_from_its_victims(harness: &impl HasHooks) {
+    let [_, ours, _] = rivals(harness).await;
+    harness.decline_updates(&branch("auto"), "protected");
+    let edits = ["state", "auto"].map(|name| RefEdit::exact(branch(name), None, Some(ours)));
+    let outcome = push(harness, &edits).await;
+    assert_eq!(outcome[0], RefOutcome::Aborted);
+    assert!(reason(&outcome[1]).contains("protected"), "{outcome:?}");
+    assert_eq!(at(harness, &branch("state")), None);
+}
+
+/// Where all were declined alike, nobody knows which edit is guilty.
+pub async fn a_hook_that_declines_all_makes_no_victims(harness: &impl HasHooks) {
+    let [_, ours, _] = rivals(harness).await;
+    harness.decline_pushes("closed");
+    let edits = ["a", "b"].map(|name| RefEdit::exact(branch(name), None, Some(ours)));
+    for outcome in push(harness, &edits).await {
+        assert!(reason(&outcome).contains("closed"), "{outcome:?}");
+    }
+}
+
+/// A server may insist on fast-forwards, whatever the lease says.
+pub async fn a_server_that_denies_rewinding_declines(harness: &impl HasHooks) {
+    let [root, ours, _] = rivals(harness).await;
+    harness.deny_rewinding();
+    let auto = branch("auto");
+    assert_eq!(push(harness, &[RefEdit::exact(auto.clone(), None, Some(ours))]).await, [RefOutcome::Moved]);
+    let outcome = push(harness, &[RefEdit::exact(auto.clone(), Some(ours), Some(root))]).await;
+    assert!(reason(&outcome[0]).contains("non-fast-forward"), "{outcome:?}");
+    assert_eq!(at(harness, &auto), Some(ours));
+}
+
+/// A reference that moves between the advertisement and the update belongs to whoever moved it.
+pub async fn a_race_lost_at_the_server_is_stale(harness: &impl HasHooks) {
+    let [root, ours, theirs] = rivals(harness).await;
+    let auto = branch("auto");
+    harness.set_ref(&auto, Some(root));
+    harness.race(&auto, &theirs);
+    let outcome = push(harness, &[RefEdit::exact(auto.clone(), Some(root), Some(ours))]).await;
+    assert_eq!(outcome, [RefOutcome::Stale { actual: Some(theirs) }]);
+    assert_eq!(at(harness, &auto), Some(theirs));
+}
+
+/// A branch can't be beside a directory of its name.
+pub async fn names_that_can_not_exist_together_are_declined(harness: &impl HasHooks) {
+    let [root, ours, _] = rivals(harness).await;
+    harness.set_ref(&branch("auto"), Some(root));
+    let outcome = push(harness, &[RefEdit::exact(branch("auto/1"), None, Some(ours))]).await;
+    assert!(!reason(&outcome[0]).is_empty(), "{outcome:?}");
+    assert_eq!((at(harness, &branch("auto")), at(harness, &branch("auto/1"))), (Some(root), None));
+}
+
+/// A server without atomic pushes takes what it is sent; what wasn't sent because of another edit is aborted.
+pub async fn without_atomic_pushes_each_edit_has_its_own_outcome(harness: &impl TakesEditsSingly) {
+    let [_, ours, theirs] = rivals(harness).await;
+    harness.take_edits_singly();
+    harness.set_ref(&branch("auto"), Some(theirs));
+    let edits = ["state", "auto"].map(|name| RefEdit::exact(branch(name), None, Some(ours)));
+    let outcome = push(harness, &edits).await;
+    let sent = at(harness, &branch("state")) == Some(ours);
+    assert_eq!(outcome[0], if sent { RefOutcome::Moved } else { RefOutcome::Aborted });
+    assert_eq!(outcome[1], RefOutcome::Stale { actual: Some(theirs) });
+    let edits = ["x", "y"].map(|name| RefEdit::exact(branch(name), None, Some(ours)));
+    assert_eq!(push(harness, &edits).await, [RefOutcome::Moved, RefOutcome::Moved]);
+}
