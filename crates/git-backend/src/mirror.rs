@@ -16,7 +16,7 @@ use cfgupdater_core::{
 };
 use tokio::time::Instant;
 
-use crate::objects::gix_repo::GixRepo;
+use crate::objects::local_repo::LocalRepo;
 use crate::remote::git_cli::GitCli;
 use settings::MirrorSettings;
 use upkeep::Upkeep;
@@ -30,7 +30,7 @@ use upkeep::Upkeep;
 #[derive(Debug, Clone)]
 pub struct Mirror {
     settings: Arc<MirrorSettings>,
-    repo: GixRepo,
+    repo: LocalRepo,
     remote: GitCli,
     upkeep: Upkeep,
     damaged: Arc<AtomicBool>,
@@ -44,14 +44,14 @@ impl Mirror {
     /// # Errors
     /// Fails where the remote can't be asked for its object format, or the directory can't be written.
     pub async fn open(settings: MirrorSettings, deadline: Duration) -> Result<Self, Error> {
-        let repo = match GixRepo::open(&settings.directory) {
+        let repo = match LocalRepo::open(&settings.directory, settings.engine) {
             Ok(repo) => repo,
             Err(error) if error.kind() == ErrorKind::Corrupt => {
                 if settings.directory.exists() {
                     tracing::warn!(mirror = %settings.directory.display(), "the mirror can't be read and is created again");
                 }
                 create::create(&settings, deadline).await?;
-                GixRepo::open(&settings.directory)?
+                LocalRepo::open(&settings.directory, settings.engine)?
             }
             Err(error) => return Err(error),
         };
@@ -106,7 +106,7 @@ impl Mirror {
         }
         tracing::warn!(mirror = %self.path().display(), "the mirror is damaged and is fetched afresh");
         create::create(&self.settings, deadline).await?;
-        self.repo.reopen()?;
+        self.repo.store().reopen()?;
         self.damaged.store(false, Ordering::Release);
         Ok(())
     }
@@ -135,59 +135,59 @@ impl Mirror {
 
 impl GitRepo for Mirror {
     fn object_format(&self) -> ObjectFormat {
-        self.repo.object_format()
+        self.repo.objects().object_format()
     }
 
     fn resolve(&self, name: &RefName) -> Result<Option<CommitId>, Error> {
-        self.note(self.repo.resolve(name))
+        self.note(self.repo.objects().resolve(name))
     }
 
     fn commit(&self, id: &CommitId) -> Result<Commit, Error> {
-        self.note(self.repo.commit(id))
+        self.note(self.repo.objects().commit(id))
     }
 
     fn has_commit(&self, id: &CommitId) -> Result<bool, Error> {
-        self.note(self.repo.has_commit(id))
+        self.note(self.repo.objects().has_commit(id))
     }
 
     fn is_ancestor(&self, ancestor: &CommitId, descendant: &CommitId) -> Result<bool, Error> {
-        self.note(self.repo.is_ancestor(ancestor, descendant))
+        self.note(self.repo.objects().is_ancestor(ancestor, descendant))
     }
 
     fn merge_base(&self, one: &CommitId, other: &CommitId) -> Result<Option<CommitId>, Error> {
-        self.note(self.repo.merge_base(one, other))
+        self.note(self.repo.objects().merge_base(one, other))
     }
 
     fn walk(&self, range: &Walk) -> Result<Vec<CommitId>, Error> {
-        self.note(self.repo.walk(range))
+        self.note(self.repo.objects().walk(range))
     }
 
     fn entry(&self, tree: &TreeId, path: &RepoPath) -> Result<Option<TreeEntry>, Error> {
-        self.note_inner(self.repo.entry(tree, path))
+        self.note_inner(self.repo.objects().entry(tree, path))
     }
 
     fn list(&self, tree: &TreeId) -> Result<Vec<TreeEntry>, Error> {
-        self.note_inner(self.repo.list(tree))
+        self.note_inner(self.repo.objects().list(tree))
     }
 
     fn diff(&self, old: Option<&TreeId>, new: &TreeId) -> Result<Vec<TreeChange>, Error> {
-        self.note_inner(self.repo.diff(old, new))
+        self.note_inner(self.repo.objects().diff(old, new))
     }
 
     fn blob(&self, id: &BlobId) -> Result<Vec<u8>, Error> {
-        self.note_inner(self.repo.blob(id))
+        self.note_inner(self.repo.objects().blob(id))
     }
 
     fn write_blob(&self, content: &[u8]) -> Result<BlobId, Error> {
-        self.note(self.repo.write_blob(content))
+        self.note(self.repo.objects().write_blob(content))
     }
 
     fn edit_tree(&self, base: Option<&TreeId>, edits: &[TreeEdit]) -> Result<TreeId, Error> {
-        self.note_inner(self.repo.edit_tree(base, edits))
+        self.note_inner(self.repo.objects().edit_tree(base, edits))
     }
 
     fn write_commit(&self, commit: &NewCommit) -> Result<CommitId, Error> {
-        self.note(self.repo.write_commit(commit))
+        self.note(self.repo.objects().write_commit(commit))
     }
 }
 

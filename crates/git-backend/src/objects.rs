@@ -1,14 +1,24 @@
-//! Objects of a local repository, on gix.
+//! Objects of a local repository, on gix or on libgit2.
+//!
+//! An engine reads and writes single objects, finds references and common ancestors: what [`session::Session`] asks of
+//! it. Everything else is here once.
 
-mod ancestry;
 mod commit_format;
-mod database;
+mod failures;
 mod history;
-mod ids;
+mod on_gix;
+#[cfg(feature = "libgit2")]
+mod on_libgit2;
+mod operations;
 mod pack_stamp;
 mod session;
 mod tree_diff;
 mod tree_edit;
+mod tree_format;
 mod tree_plan;
 
-pub(crate) mod gix_repo;
+pub(crate) mod local_repo;
+
+pub(crate) use on_gix::gix_repo;
+#[cfg(feature = "libgit2")]
+pub(crate) use on_libgit2::git2_repo;

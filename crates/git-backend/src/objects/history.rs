@@ -7,43 +7,41 @@ use std::cmp::Reverse;
 use std::collections::hash_map::Entry;
 use std::collections::{BinaryHeap, HashMap};
 
-use cfgupdater_core::{Error, ErrorKind};
-use gix::ObjectId;
+use cfgupdater_core::{CommitId, Error};
 
-use super::session::Session;
+use super::session::{Nodes, Session};
 
 /// What an order and a range need to know of a commit.
-#[derive(Clone)]
-struct Node {
-    date: i64,
-    parents: Vec<ObjectId>,
+#[derive(Debug, Clone)]
+pub(crate) struct Node {
+    /// Seconds since 1970; a date that can't be read is zero and sorts last, as in git.
+    pub(crate) date: i64,
+    pub(crate) parents: Vec<CommitId>,
 }
 
-/// Reads the shape of history, from the commit-graph file where there is one.
-pub(crate) struct History<'a> {
-    session: &'a Session,
-    graph: gix::revwalk::Graph<'a, 'a, ()>,
+/// Reads the shape of history.
+pub(crate) struct History<'a, S, N> {
+    session: &'a S,
+    nodes: N,
     first_parent: bool,
 }
 
 /// Which commits to list.
 pub(crate) struct Range {
-    pub(crate) tip: ObjectId,
-    pub(crate) hide: Vec<ObjectId>,
+    pub(crate) tip: CommitId,
+    pub(crate) hide: Vec<CommitId>,
     pub(crate) limit: usize,
 }
 
-impl<'a> History<'a> {
-    pub(crate) fn new(
-        session: &'a Session,
-        cache: Option<&'a gix::commitgraph::Graph>,
-        first_parent: bool,
-    ) -> Self {
-        Self { session, graph: session.repo.revision_graph(cache), first_parent }
+impl<'a, S: Session> History<'a, S, ()> {
+    pub(crate) fn new(session: &'a S, first_parent: bool) -> History<'a, S, impl Nodes + 'a> {
+        History { session, nodes: session.nodes(), first_parent }
     }
+}
 
+impl<S: Session, N: Nodes> History<'_, S, N> {
     /// Lists a range, newest first, children before parents.
-    pub(crate) fn list(&mut self, range: &Range) -> Result<Vec<ObjectId>, Error> {
+    pub(crate) fn list(&mut self, range: &Range) -> Result<Vec<CommitId>, Error> {
         if self.first_parent && range.hide.is_empty() {
             return self.first_parents(range);
         }
@@ -53,7 +51,7 @@ impl<'a> History<'a> {
         Ok(commits)
     }
 
-    fn first_parents(&mut self, range: &Range) -> Result<Vec<ObjectId>, Error> {
+    fn first_parents(&mut self, range: &Range) -> Result<Vec<CommitId>, Error> {
         let mut commits = Vec::new();
         let mut next = Some(range.tip);
         while let Some(id) = next.filter(|_| commits.len() < range.limit) {
@@ -63,7 +61,7 @@ impl<'a> History<'a> {
         Ok(commits)
     }
 
-    fn reachable(&mut self, tip: ObjectId) -> Result<HashMap<ObjectId, Node>, Error> {
+    fn reachable(&mut self, tip: CommitId) -> Result<HashMap<CommitId, Node>, Error> {
         let mut found = HashMap::new();
         let mut queue = vec![tip];
         while let Some(id) = queue.pop() {
@@ -77,7 +75,7 @@ impl<'a> History<'a> {
     }
 
     /// Finds what is reachable from the tip and from nothing hidden.
-    fn difference(&mut self, range: &Range) -> Result<HashMap<ObjectId, Node>, Error> {
+    fn difference(&mut self, range: &Range) -> Result<HashMap<CommitId, Node>, Error> {
         let mut wanted = self.paint(range)?;
         // Where dates run backwards, the painting may stop before it has hidden everything. Whatever it missed is an
         // ancestor of something hidden, and then so is the oldest missed one, which has no wanted parent.
@@ -91,7 +89,7 @@ impl<'a> History<'a> {
     }
 
     /// Walks both sides by date until everything still queued is hidden and already seen from the tip.
-    fn paint(&mut self, range: &Range) -> Result<HashMap<ObjectId, Node>, Error> {
+    fn paint(&mut self, range: &Range) -> Result<HashMap<CommitId, Node>, Error> {
         let mut painting = Painting::default();
         painting.mark(range.tip, self.node(range.tip, self.first_parent)?, Paint::WANTED);
         for hide in &range.hide {
@@ -111,32 +109,25 @@ impl<'a> History<'a> {
 
     fn hidden_roots(
         &self,
-        wanted: &HashMap<ObjectId, Node>,
-        hide: &[ObjectId],
-    ) -> Result<Vec<ObjectId>, Error> {
+        wanted: &HashMap<CommitId, Node>,
+        hide: &[CommitId],
+    ) -> Result<Vec<CommitId>, Error> {
         let mut hidden = Vec::new();
         for (id, node) in wanted {
             let is_root = !node.parents.iter().any(|parent| wanted.contains_key(parent));
-            if is_root && self.session.reaches_any(*id, hide)? {
+            if is_root && self.session.reaches_any(id, hide)? {
                 hidden.push(*id);
             }
         }
         Ok(hidden)
     }
 
-    fn node(&mut self, id: ObjectId, first_parent: bool) -> Result<Node, Error> {
-        let session = self.session;
-        let broken = |cause| session.unreadable(&id, gix::objs::Kind::Commit, cause);
-        let Some(commit) = self.graph.try_lookup(&id).map_err(broken)? else {
-            let message = format!("there is no commit {id} in {}", session.repo.git_dir().display());
-            return Err(Error::new(ErrorKind::NotFound, message));
-        };
-        let mut parents = commit.iter_parents().collect::<Result<Vec<_>, _>>().map_err(broken)?;
+    fn node(&mut self, id: CommitId, first_parent: bool) -> Result<Node, Error> {
+        let mut node = self.nodes.node(&id)?;
         if first_parent {
-            parents.truncate(1);
+            node.parents.truncate(1);
         }
-        // A date that can't be read sorts last, as in git.
-        Ok(Node { date: commit.committer_timestamp().unwrap_or(0), parents })
+        Ok(node)
     }
 }
 
@@ -163,18 +154,18 @@ impl Paint {
 /// Two sides of a history, walked together.
 #[derive(Default)]
 struct Painting {
-    seen: HashMap<ObjectId, (Node, Paint)>,
-    queue: BinaryHeap<(i64, ObjectId, bool)>,
+    seen: HashMap<CommitId, (Node, Paint)>,
+    queue: BinaryHeap<(i64, CommitId, bool)>,
     /// Queued commits that may still teach something.
     unsettled: usize,
 }
 
 impl Painting {
-    fn has(&self, id: ObjectId, paint: Paint) -> bool {
+    fn has(&self, id: CommitId, paint: Paint) -> bool {
         self.seen.get(&id).is_some_and(|(_, seen)| seen.with(paint) == *seen)
     }
 
-    fn mark(&mut self, id: ObjectId, node: Node, paint: Paint) {
+    fn mark(&mut self, id: CommitId, node: Node, paint: Paint) {
         let date = node.date;
         let (_, seen) = self.seen.entry(id).or_insert((node, Paint::default()));
         *seen = seen.with(paint);
@@ -184,7 +175,7 @@ impl Painting {
     }
 
     /// Takes the newest queued commit, `None` once all that is queued is settled.
-    fn next(&mut self) -> Option<(ObjectId, Paint)> {
+    fn next(&mut self) -> Option<(CommitId, Paint)> {
         if self.unsettled == 0 {
             return None;
         }
@@ -193,16 +184,16 @@ impl Painting {
         Some((id, self.seen[&id].1))
     }
 
-    fn into_wanted(self) -> HashMap<ObjectId, Node> {
+    fn into_wanted(self) -> HashMap<CommitId, Node> {
         let wanted = self.seen.into_iter().filter(|(_, (_, paint))| *paint == Paint::WANTED);
         wanted.map(|(id, (node, _))| (id, node)).collect()
     }
 }
 
 /// Orders commits by date, a commit only once all its children are out.
-fn newest_first(tip: ObjectId, commits: &HashMap<ObjectId, Node>) -> Vec<ObjectId> {
+fn newest_first(tip: CommitId, commits: &HashMap<CommitId, Node>) -> Vec<CommitId> {
     let Some(first) = commits.get(&tip) else { return Vec::new() };
-    let mut children: HashMap<ObjectId, usize> = HashMap::new();
+    let mut children: HashMap<CommitId, usize> = HashMap::new();
     for parent in commits.values().flat_map(|node| &node.parents) {
         *children.entry(*parent).or_default() += 1;
     }

@@ -3,11 +3,16 @@
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 /// Clocks of file systems tick this slowly at worst: a directory changed again within the same tick keeps its date.
 const COARSEST_TICK: Duration = Duration::from_secs(2);
+
+/// Returns the directory of a repository's packs.
+pub(crate) fn packs_of(repository: &Path) -> PathBuf {
+    repository.join("objects/pack")
+}
 
 /// What the directory of packs looked like.
 #[derive(Debug, Clone, PartialEq, Eq)]

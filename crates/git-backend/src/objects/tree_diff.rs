@@ -2,67 +2,68 @@
 
 use std::collections::BTreeMap;
 
-use cfgupdater_core::{Error, TreeChange};
-use gix::objs::tree::Entry;
+use cfgupdater_core::{EntryKind, Error, ObjectId, TreeChange};
 
-use super::ids;
 use super::session::Session;
+use super::tree_format::{Entry, Tree};
+
+/// Two directories to compare. Depth costs memory, never stack: a tree may be deeper than any stack.
+struct Pair {
+    prefix: Vec<u8>,
+    old: Option<ObjectId>,
+    new: Option<ObjectId>,
+}
 
 /// Lists the leaves that differ, by path.
 pub(crate) fn diff(
-    session: &Session,
-    old: Option<gix::ObjectId>,
-    new: Option<gix::ObjectId>,
+    session: &impl Session,
+    old: Option<ObjectId>,
+    new: Option<ObjectId>,
 ) -> Result<Vec<TreeChange>, Error> {
     let mut changes = Vec::new();
-    below(session, &[], old, new, &mut changes)?;
+    let mut open = vec![Pair { prefix: Vec::new(), old, new }];
+    while let Some(Pair { prefix, old, new }) = open.pop() {
+        if old == new {
+            continue;
+        }
+        let [old, new] = [read(session, old)?, read(session, new)?];
+        for (name, [old, new]) in side_by_side(&old, &new) {
+            let path = [prefix.as_slice(), name].concat();
+            let below = [subtree(old), subtree(new)];
+            if below[0] != below[1] {
+                let prefix = [path.as_slice(), b"/"].concat();
+                open.push(Pair { prefix, old: below[0], new: below[1] });
+            }
+            if leaf(old) != leaf(new) {
+                changes.push(TreeChange::new(path, leaf(old), leaf(new)));
+            }
+        }
+    }
     changes.sort_by(|one, other| one.path.cmp(&other.path));
     Ok(changes)
 }
 
-fn below(
-    session: &Session,
-    prefix: &[u8],
-    old: Option<gix::ObjectId>,
-    new: Option<gix::ObjectId>,
-    changes: &mut Vec<TreeChange>,
-) -> Result<(), Error> {
-    if old == new {
-        return Ok(());
-    }
-    for (name, [old, new]) in side_by_side(session, old, new)? {
-        let path = [prefix, name.as_slice()].concat();
-        if leaf(old.as_ref()) != leaf(new.as_ref()) {
-            changes.push(TreeChange::new(path.clone(), leaf(old.as_ref()), leaf(new.as_ref())));
-        }
-        let directory = [path.as_slice(), b"/"].concat();
-        below(session, &directory, subtree(old.as_ref()), subtree(new.as_ref()), changes)?;
-    }
-    Ok(())
+fn read(session: &impl Session, tree: Option<ObjectId>) -> Result<Tree, Error> {
+    tree.map_or_else(|| Ok(Tree::empty()), |tree| Tree::read(session, &tree))
 }
+
+type Sides<'a> = [Option<Entry<'a>>; 2];
 
 /// Pairs the entries of two directories by name.
-fn side_by_side(
-    session: &Session,
-    old: Option<gix::ObjectId>,
-    new: Option<gix::ObjectId>,
-) -> Result<BTreeMap<Vec<u8>, [Option<Entry>; 2]>, Error> {
-    let mut pairs: BTreeMap<Vec<u8>, [Option<Entry>; 2]> = BTreeMap::new();
+fn side_by_side<'a>(old: &'a Tree, new: &'a Tree) -> BTreeMap<&'a [u8], Sides<'a>> {
+    let mut pairs: BTreeMap<&[u8], Sides<'a>> = BTreeMap::new();
     for (side, tree) in [old, new].into_iter().enumerate() {
-        let Some(tree) = tree else { continue };
-        for entry in session.tree(tree)?.entries {
-            let name = entry.filename.to_vec();
-            pairs.entry(name).or_default()[side] = Some(entry);
+        for entry in tree.entries() {
+            pairs.entry(entry.name).or_default()[side] = Some(entry);
         }
     }
-    Ok(pairs)
+    pairs
 }
 
-fn leaf(entry: Option<&Entry>) -> Option<(cfgupdater_core::EntryKind, cfgupdater_core::ObjectId)> {
-    let entry = entry.filter(|entry| !entry.mode.is_tree())?;
-    Some((ids::kind_of(entry.mode), ids::from_gix(&entry.oid)))
+fn leaf(entry: Option<Entry<'_>>) -> Option<(EntryKind, ObjectId)> {
+    entry.filter(|entry| !entry.is_tree()).map(|entry| (entry.kind(), entry.id))
 }
 
-fn subtree(entry: Option<&Entry>) -> Option<gix::ObjectId> {
-    entry.filter(|entry| entry.mode.is_tree()).map(|entry| entry.oid)
+fn subtree(entry: Option<Entry<'_>>) -> Option<ObjectId> {
+    entry.filter(Entry::is_tree).map(|entry| entry.id)
 }

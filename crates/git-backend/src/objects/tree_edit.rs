@@ -1,86 +1,109 @@
 //! Writes the tree that another becomes by edits: only the directories on the edited paths are read and written.
 
-use std::collections::BTreeMap;
+use cfgupdater_core::{EntryKind, Error, ObjectId};
 
-use cfgupdater_core::{EntryKind, Error};
-use gix::objs::Tree;
-use gix::objs::tree::{Entry, EntryKind as Mode};
+use super::session::{Kind, Session};
+use super::tree_format::{self, Entry, Tree, mode_of};
+use super::tree_plan::{Directory, PlannedEntry, Start, TreePlan};
 
-use super::ids;
-use super::session::Session;
-use super::tree_plan::{PlannedEntry, PlannedTree, Start};
+/// A directory on an edited path.
+struct Opened {
+    tree: Tree,
+    start: Option<ObjectId>,
+}
 
 /// Applies `plan` to `base` and returns the id of the tree written, `None` where nothing is left in it.
 pub(crate) fn apply(
-    session: &Session,
-    base: Option<gix::ObjectId>,
-    plan: &PlannedTree<'_>,
-) -> Result<Option<gix::ObjectId>, Error> {
-    let start = match plan.start {
-        Start::Base => base,
-        Start::Nothing => None,
-        Start::Tree(id) => Some(ids::to_gix(&id)),
-    };
-    let (mut entries, edited) = read_apart(session, start, plan)?;
-    let mut changed = false;
-    for (name, planned) in &plan.entries {
-        let old = edited.get(*name);
-        let new = edit(session, name, old, planned)?;
-        changed |= new.as_ref() != old;
-        entries.extend(new);
+    session: &impl Session,
+    base: Option<ObjectId>,
+    plan: &TreePlan<'_>,
+) -> Result<Option<ObjectId>, Error> {
+    let opened = open(session, base, plan)?;
+    let mut written: Vec<Option<ObjectId>> = vec![None; opened.len()];
+    // Directories come after those they lie in, so from the end each one's own are done before it.
+    for (at, directory) in plan.directories.iter().enumerate().rev() {
+        if let Some(opened) = &opened[at] {
+            written[at] = close(session, opened, directory, plan, &written)?;
+        }
     }
-    if entries.is_empty() {
-        return Ok(None);
-    }
-    if let (false, Some(same)) = (changed, start) {
-        return Ok(Some(same));
-    }
-    entries.sort();
-    session.write(&Tree { entries }).map(Some)
+    Ok(written[0])
 }
 
-type Apart = (Vec<Entry>, BTreeMap<Vec<u8>, Entry>);
+/// Reads the directories from the root down. One that a later edit took away again is not read.
+fn open(
+    session: &impl Session,
+    base: Option<ObjectId>,
+    plan: &TreePlan<'_>,
+) -> Result<Vec<Option<Opened>>, Error> {
+    let mut opened: Vec<Option<Opened>> = Vec::new();
+    opened.resize_with(plan.directories.len(), || None);
+    let mut found: Vec<Option<Option<ObjectId>>> = vec![None; plan.directories.len()];
+    found[0] = Some(base);
+    for (at, directory) in plan.directories.iter().enumerate() {
+        let Some(found_here) = found[at] else { continue };
+        let start = match directory.start {
+            Start::Base => found_here,
+            Start::Nothing => None,
+            Start::Tree(id) => Some(id),
+        };
+        let tree = start.map_or_else(|| Ok(Tree::empty()), |id| Tree::read(session, &id))?;
+        for (name, entry) in &directory.entries {
+            if let PlannedEntry::Edit(below) = entry {
+                found[*below] = Some(tree.find(name).filter(Entry::is_tree).map(|entry| entry.id));
+            }
+        }
+        opened[at] = Some(Opened { tree, start });
+    }
+    Ok(opened)
+}
 
-/// Reads a directory and sets the entries that the plan names apart from those it leaves alone.
-fn read_apart(
-    session: &Session,
-    tree: Option<gix::ObjectId>,
-    plan: &PlannedTree<'_>,
-) -> Result<Apart, Error> {
-    let Some(tree) = tree else { return Ok(Apart::default()) };
-    let (edited, kept): (Vec<_>, Vec<_>) = session
-        .tree(tree)?
-        .entries
-        .into_iter()
-        .partition(|entry| plan.entries.contains_key(entry.filename.as_slice()));
-    Ok((kept, edited.into_iter().map(|entry| (entry.filename.to_vec(), entry)).collect()))
+/// Writes one directory; the directories in it are written already.
+fn close(
+    session: &impl Session,
+    opened: &Opened,
+    directory: &Directory<'_>,
+    plan: &TreePlan<'_>,
+    written: &[Option<ObjectId>],
+) -> Result<Option<ObjectId>, Error> {
+    let kept = opened.tree.entries().filter(|entry| !directory.entries.contains_key(entry.name));
+    let mut entries: Vec<Entry<'_>> = kept.collect();
+    let mut changed = false;
+    for (name, planned) in &directory.entries {
+        let old = opened.tree.find(name);
+        let new = edited(name, old, *planned, plan, written);
+        changed |= new != old;
+        entries.extend(new);
+    }
+    match opened.start {
+        _ if entries.is_empty() => Ok(None),
+        Some(same) if !changed => Ok(Some(same)),
+        _ => session.write(Kind::Tree, &tree_format::format(entries)).map(Some),
+    }
 }
 
 /// Returns what becomes of one entry.
-fn edit(
-    session: &Session,
-    name: &[u8],
-    old: Option<&Entry>,
-    planned: &PlannedEntry<'_>,
-) -> Result<Option<Entry>, Error> {
-    let entry = |mode, oid| Some(Entry { mode, filename: name.into(), oid });
-    Ok(match planned {
+fn edited<'a>(
+    name: &'a [u8],
+    old: Option<Entry<'a>>,
+    planned: PlannedEntry,
+    plan: &TreePlan<'_>,
+    written: &[Option<ObjectId>],
+) -> Option<Entry<'a>> {
+    match planned {
         PlannedEntry::Remove => None,
-        PlannedEntry::Put(kind, id) => {
-            let oid = ids::to_gix(id);
-            let is_empty_directory = *kind == EntryKind::Tree && oid.is_empty_tree();
-            if is_empty_directory { None } else { entry(ids::mode_of(*kind), oid) }
-        }
-        PlannedEntry::Edit(plan) => {
-            let (directory, file) = match old {
-                Some(old) if old.mode.is_tree() => (Some(old.oid), None),
-                other => (None, other.filter(|_| !plan.replaces_file)),
-            };
-            match apply(session, directory, plan)? {
-                Some(oid) => entry(Mode::Tree.into(), oid),
-                // A removal below a file leaves the file: what it names isn't there.
-                None => file.cloned(),
-            }
-        }
-    })
+        PlannedEntry::Put(EntryKind::Tree, id) if is_empty_tree(&id) => None,
+        PlannedEntry::Put(kind, id) => Some(Entry { mode: mode_of(kind), name, id }),
+        PlannedEntry::Edit(below) => match written[below] {
+            Some(id) => Some(Entry { mode: mode_of(EntryKind::Tree), name, id }),
+            // A removal below a file leaves the file: what it names isn't there.
+            None => old.filter(|old| !old.is_tree() && !plan.directories[below].replaces_file),
+        },
+    }
+}
+
+/// Knows the ids of the tree without entries, in both formats.
+pub(crate) fn is_empty_tree(id: &ObjectId) -> bool {
+    let hex = id.to_string();
+    hex == "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+        || hex == "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321"
 }

@@ -4,21 +4,29 @@ use std::collections::BTreeMap;
 
 use cfgupdater_core::{EntryKind, ObjectId, TreeEdit};
 
+/// The directories to edit, the root first and each after the one it lies in. They name each other by position, since
+/// nesting them would need a stack as deep as the deepest path.
+#[derive(Debug)]
+pub(crate) struct TreePlan<'a> {
+    pub(crate) directories: Vec<Directory<'a>>,
+}
+
 /// What to do in one directory.
 #[derive(Debug)]
-pub(crate) struct PlannedTree<'a> {
+pub(crate) struct Directory<'a> {
     pub(crate) start: Start,
     /// Something was put below at some point, so a file of this directory's name is gone.
     pub(crate) replaces_file: bool,
-    pub(crate) entries: BTreeMap<&'a [u8], PlannedEntry<'a>>,
+    pub(crate) entries: BTreeMap<&'a [u8], PlannedEntry>,
 }
 
 /// What to do with one entry.
-#[derive(Debug)]
-pub(crate) enum PlannedEntry<'a> {
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum PlannedEntry {
     Put(EntryKind, ObjectId),
     Remove,
-    Edit(PlannedTree<'a>),
+    /// Edit the directory at this position.
+    Edit(usize),
 }
 
 /// What a directory holds before its entries are edited.
@@ -32,51 +40,45 @@ pub(crate) enum Start {
     Tree(ObjectId),
 }
 
-impl<'a> PlannedTree<'a> {
+impl<'a> TreePlan<'a> {
     /// Arranges edits; they apply in their order.
     pub(crate) fn new(edits: &'a [TreeEdit]) -> Self {
-        let mut root = Self::starting(Start::Base);
+        let mut plan = Self { directories: Vec::new() };
+        plan.open(Start::Base);
         for edit in edits {
-            root.add(edit.path.as_str(), edit.entry);
+            plan.add(edit.path.as_str(), edit.entry);
         }
-        root
+        plan
     }
 
-    fn starting(start: Start) -> Self {
-        Self { start, replaces_file: false, entries: BTreeMap::new() }
+    fn open(&mut self, start: Start) -> usize {
+        self.directories.push(Directory { start, replaces_file: false, entries: BTreeMap::new() });
+        self.directories.len() - 1
     }
 
     fn add(&mut self, path: &'a str, put: Option<(EntryKind, ObjectId)>) {
-        let Some((directory, rest)) = path.split_once('/') else {
-            let entry = put.map_or(PlannedEntry::Remove, |(kind, id)| PlannedEntry::Put(kind, id));
-            self.entries.insert(path.as_bytes(), entry);
-            return;
-        };
-        let entry = self
-            .entries
-            .entry(directory.as_bytes())
-            .or_insert_with(|| PlannedEntry::Edit(Self::starting(Start::Base)));
-        if let Some(below) = entry.make_directory(put.is_some()) {
-            below.replaces_file |= put.is_some();
-            below.add(rest, put);
+        let (above, name) = path.rsplit_once('/').map_or((None, path), |(above, name)| (Some(above), name));
+        let mut directory = 0;
+        for name in above.into_iter().flat_map(|above| above.split('/')) {
+            let Some(below) = self.enter(directory, name.as_bytes(), put.is_some()) else { return };
+            self.directories[below].replaces_file |= put.is_some();
+            directory = below;
         }
+        let entry = put.map_or(PlannedEntry::Remove, |(kind, id)| PlannedEntry::Put(kind, id));
+        self.directories[directory].entries.insert(name.as_bytes(), entry);
     }
-}
 
-impl<'a> PlannedEntry<'a> {
-    /// Turns the entry into a directory to edit; `None` where there is nothing below it to remove.
-    fn make_directory(&mut self, putting: bool) -> Option<&mut PlannedTree<'a>> {
-        match self {
-            Self::Edit(_) => {}
-            Self::Put(EntryKind::Tree, id) => *self = Self::Edit(PlannedTree::starting(Start::Tree(*id))),
-            Self::Put(..) | Self::Remove if putting => {
-                *self = Self::Edit(PlannedTree::starting(Start::Nothing));
-            }
-            Self::Put(..) | Self::Remove => return None,
-        }
-        match self {
-            Self::Edit(tree) => Some(tree),
-            _ => None,
-        }
+    /// Makes an entry a directory to edit; `None` where there is nothing below it to remove.
+    fn enter(&mut self, directory: usize, name: &'a [u8], putting: bool) -> Option<usize> {
+        let start = match self.directories[directory].entries.get(name) {
+            Some(PlannedEntry::Edit(below)) => return Some(*below),
+            Some(PlannedEntry::Put(EntryKind::Tree, id)) => Start::Tree(*id),
+            Some(PlannedEntry::Put(..) | PlannedEntry::Remove) if putting => Start::Nothing,
+            Some(PlannedEntry::Put(..) | PlannedEntry::Remove) => return None,
+            None => Start::Base,
+        };
+        let below = self.open(start);
+        self.directories[directory].entries.insert(name, PlannedEntry::Edit(below));
+        Some(below)
     }
 }

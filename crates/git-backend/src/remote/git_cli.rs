@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use cfgupdater_core::{
-    CommitId, Error, ErrorKind, GitRemote, GitRepo, RefEdit, RefMap, RefName, RefOutcome, Retry, explain,
+    CommitId, Error, ErrorKind, GitRemote, RefEdit, RefMap, RefName, RefOutcome, Retry, explain,
 };
 
 use super::call::Call;
@@ -18,7 +18,7 @@ use super::ref_listing;
 use super::settings::RemoteSettings;
 use super::text::{reason_of, remote_messages};
 use super::tracking;
-use crate::objects::gix_repo::GixRepo;
+use crate::objects::local_repo::LocalRepo;
 
 /// Times a fetch is tried while references vanish between the listing and the fetch.
 const FETCH_ROUNDS: usize = 3;
@@ -33,7 +33,7 @@ const SETTLING: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone)]
 pub struct GitCli {
     settings: Arc<RemoteSettings>,
-    repo: GixRepo,
+    repo: LocalRepo,
     lacks: Arc<Mutex<Lacks>>,
     /// Two fetches into one repository would fight for the locks of its references.
     fetching: Arc<tokio::sync::Mutex<()>>,
@@ -41,14 +41,19 @@ pub struct GitCli {
 
 impl GitCli {
     /// Fetches into and pushes from `repo`, a bare repository of the remote's object format.
-    pub fn new(settings: RemoteSettings, repo: GixRepo) -> Self {
-        Self { settings: Arc::new(settings), repo, lacks: Arc::default(), fetching: Arc::default() }
+    pub fn new(settings: RemoteSettings, repo: impl Into<LocalRepo>) -> Self {
+        Self {
+            settings: Arc::new(settings),
+            repo: repo.into(),
+            lacks: Arc::default(),
+            fetching: Arc::default(),
+        }
     }
 
     /// Works on the local repository without blocking other tasks.
     async fn local<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&GixRepo) -> Result<T, Error> + Send + 'static,
+        work: impl FnOnce(&LocalRepo) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let repo = self.repo.clone();
         tokio::task::spawn_blocking(move || work(&repo)).await.unwrap_or_else(|cause| {
@@ -127,7 +132,7 @@ impl GitCli {
     async fn require_commits(&self, edits: &[RefEdit]) -> Result<(), Error> {
         let commits: Vec<_> = edits.iter().filter_map(|edit| edit.new).collect();
         self.local(move |repo| {
-            let absent = commits.into_iter().find_map(|id| match repo.has_commit(&id) {
+            let absent = commits.into_iter().find_map(|id| match repo.objects().has_commit(&id) {
                 Ok(true) => None,
                 Ok(false) => Some(Err(missing(repo, &id))),
                 Err(error) => Some(Err(error)),
@@ -184,7 +189,7 @@ impl GitCli {
             let actual = actual.as_ref().map_err(String::as_str);
             let aftermath = Aftermath { report: &report, actual, said: &said, atomic };
             // A value that isn't even here was never ours to fast-forward from.
-            Ok(settle(&edits, &aftermath, |old, new| repo.is_ancestor(old, new).unwrap_or(false)))
+            Ok(settle(&edits, &aftermath, |old, new| repo.objects().is_ancestor(old, new).unwrap_or(false)))
         })
         .await
     }
@@ -243,7 +248,7 @@ impl GitRemote for GitCli {
     }
 }
 
-fn missing(repo: &GixRepo, id: &cfgupdater_core::CommitId) -> Error {
+fn missing(repo: &LocalRepo, id: &cfgupdater_core::CommitId) -> Error {
     let message =
         format!("can't push commit {id}: it isn't in {}; fetch, and write it again", repo.path().display());
     Error::new(ErrorKind::NotFound, message).with_retry(Retry::Backoff)

@@ -1,8 +1,8 @@
 //! Where fetched references are kept locally, so that their commits stay and an unchanged one isn't fetched again.
 
-use cfgupdater_core::{Error, ErrorKind, GitRepo, RefEdit, RefMap, RefName};
+use cfgupdater_core::{Error, ErrorKind, RefEdit, RefMap, RefName};
 
-use crate::objects::gix_repo::GixRepo;
+use crate::objects::local_repo::LocalRepo;
 
 /// Returns the local name under which a reference of the remote is kept.
 pub(crate) fn local_name(remote: &RefName) -> String {
@@ -26,7 +26,7 @@ pub(crate) struct Stale {
 ///
 /// # Errors
 /// Fails with [`ErrorKind::Corrupt`] where a copy names a commit that isn't there any more.
-pub(crate) fn compare(repo: &GixRepo, names: &[RefName], remote: &RefMap) -> Result<Stale, Error> {
+pub(crate) fn compare(repo: &LocalRepo, names: &[RefName], remote: &RefMap) -> Result<Stale, Error> {
     let mut stale = Stale { any_moved: false, gone: Vec::new() };
     for name in names {
         let kept = kept(repo, name)?;
@@ -41,7 +41,7 @@ pub(crate) fn compare(repo: &GixRepo, names: &[RefName], remote: &RefMap) -> Res
 }
 
 /// Reads the local copies of `names`.
-pub(crate) fn read<'a>(repo: &GixRepo, names: impl Iterator<Item = &'a RefName>) -> Result<RefMap, Error> {
+pub(crate) fn read<'a>(repo: &LocalRepo, names: impl Iterator<Item = &'a RefName>) -> Result<RefMap, Error> {
     let mut refs = RefMap::new();
     for name in names {
         let id = kept(repo, name)?.ok_or_else(|| damaged(repo, name))?;
@@ -51,16 +51,16 @@ pub(crate) fn read<'a>(repo: &GixRepo, names: impl Iterator<Item = &'a RefName>)
 }
 
 /// Records what was pushed, so that it isn't fetched back. A reference that moved on since is fetched as any other.
-pub(crate) fn record(repo: &GixRepo, edits: &[RefEdit]) -> Result<(), Error> {
+pub(crate) fn record(repo: &LocalRepo, edits: &[RefEdit]) -> Result<(), Error> {
     for edit in edits {
         let Some(new) = &edit.new else { continue };
-        repo.set_reference(&kept_as(&edit.name)?, new)?;
+        repo.store().set_reference(&kept_as(&edit.name)?, new)?;
     }
     Ok(())
 }
 
-fn kept(repo: &GixRepo, name: &RefName) -> Result<Option<cfgupdater_core::CommitId>, Error> {
-    repo.resolve(&kept_as(name)?)
+fn kept(repo: &LocalRepo, name: &RefName) -> Result<Option<cfgupdater_core::CommitId>, Error> {
+    repo.objects().resolve(&kept_as(name)?)
 }
 
 fn kept_as(name: &RefName) -> Result<RefName, Error> {
@@ -69,11 +69,11 @@ fn kept_as(name: &RefName) -> Result<RefName, Error> {
     })
 }
 
-fn require(repo: &GixRepo, name: &RefName, id: &cfgupdater_core::CommitId) -> Result<(), Error> {
-    if repo.has_commit(id)? { Ok(()) } else { Err(damaged(repo, name)) }
+fn require(repo: &LocalRepo, name: &RefName, id: &cfgupdater_core::CommitId) -> Result<(), Error> {
+    if repo.objects().has_commit(id)? { Ok(()) } else { Err(damaged(repo, name)) }
 }
 
-fn damaged(repo: &GixRepo, name: &RefName) -> Error {
+fn damaged(repo: &LocalRepo, name: &RefName) -> Error {
     let message =
         format!("{} lost what was fetched of {name}; it has to be fetched afresh", repo.path().display());
     Error::new(ErrorKind::Corrupt, message)

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
 pub(crate) struct Request {
     head: Vec<String>,
@@ -38,20 +39,26 @@ impl Answer {
 }
 
 /// Serves until the test ends. `None` breaks the connection. Returns the address of a repository.
-pub(crate) fn serve(answer: impl Fn(&Request) -> Option<Answer> + Send + 'static) -> String {
+pub(crate) fn serve(answer: impl Fn(&Request) -> Option<Answer> + Send + Sync + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}/repo.git", listener.local_addr().unwrap());
+    let answer = Arc::new(answer);
     std::thread::spawn(move || {
         for stream in listener.incoming() {
-            let mut stream = BufReader::new(stream.unwrap());
-            let Some(request) = read_request(&mut stream) else { continue };
-            let Some(Answer { status, headers, body }) = answer(&request) else { continue };
-            let fixed =
-                format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {}\r\n", body.len());
-            let _ = stream.get_mut().write_all(&[format!("{fixed}{headers}\r\n").as_bytes(), &body].concat());
+            let answer = answer.clone();
+            // One answer may take for ever, and others are wanted meanwhile.
+            std::thread::spawn(move || reply(stream.unwrap(), &*answer));
         }
     });
     address
+}
+
+fn reply(stream: TcpStream, answer: &impl Fn(&Request) -> Option<Answer>) {
+    let mut stream = BufReader::new(stream);
+    let Some(request) = read_request(&mut stream) else { return };
+    let Some(Answer { status, headers, body }) = answer(&request) else { return };
+    let fixed = format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {}\r\n", body.len());
+    let _ = stream.get_mut().write_all(&[format!("{fixed}{headers}\r\n").as_bytes(), &body].concat());
 }
 
 fn read_request(stream: &mut BufReader<TcpStream>) -> Option<Request> {
@@ -99,7 +106,11 @@ pub(crate) fn git_http_backend(project: &Path, request: &Request) -> Option<Answ
     let output = server.wait_with_output().ok()?.stdout;
     let end = output.windows(4).position(|bytes| bytes == b"\r\n\r\n")?;
     let headers = String::from_utf8_lossy(&output[..end + 2]).into_owned();
-    let refused = headers.lines().any(|line| line.starts_with("Status: 403"));
-    let status = if refused { "403 Forbidden" } else { "200 OK" };
+    let says = |status: &str| headers.lines().any(|line| line.starts_with(status));
+    let status = match () {
+        () if says("Status: 403") => "403 Forbidden",
+        () if says("Status: 404") => "404 Not Found",
+        () => "200 OK",
+    };
     Some(Answer { status, headers, body: output[end + 4..].to_vec() })
 }

@@ -3,13 +3,16 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
 mod carry;
+mod cli_repo;
+mod conformance;
+mod differential;
 mod fetch;
-mod history;
 mod http;
 mod http_server;
 mod interruption;
 mod mirror;
 mod objects;
 mod push;
+mod remotes;
+mod ssh_server;
 mod support;
-mod trees;

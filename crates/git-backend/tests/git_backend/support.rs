@@ -101,16 +101,40 @@ pub(crate) fn try_git(directory: &Path, args: &[&str]) -> (bool, String) {
     (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Runs git with something to read.
-pub(crate) fn git_fed(directory: &Path, env: &[(&str, &Path)], args: &[&str], input: &[u8]) -> String {
+/// What a process of git had to say.
+pub(crate) struct Ran {
+    pub(crate) succeeded: bool,
+    pub(crate) stdout: Vec<u8>,
+}
+
+impl Ran {
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).into_owned()
+    }
+}
+
+/// Runs git with something to read, however it ends.
+pub(crate) fn run(directory: &Path, env: &[(&str, &Path)], args: &[&str], input: &[u8]) -> Ran {
     use std::io::Write;
     let mut command = command(directory, args);
-    command.envs(env.iter().copied()).stdin(Stdio::piped()).stdout(Stdio::piped());
+    command.envs(env.iter().copied()).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(input).unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_vec();
+    // Written aside: git may answer before it has read everything, or end without reading at all.
+    let writer = std::thread::spawn(move || {
+        let _ = stdin.write_all(&input);
+    });
     let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "git {args:?} failed");
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    writer.join().unwrap();
+    Ran { succeeded: output.status.success(), stdout: output.stdout }
+}
+
+/// Runs git with something to read, and panics unless it succeeds.
+pub(crate) fn git_fed(directory: &Path, env: &[(&str, &Path)], args: &[&str], input: &[u8]) -> String {
+    let ran = run(directory, env, args, input);
+    assert!(ran.succeeded, "git {args:?} failed");
+    ran.text().trim().to_owned()
 }
 
 /// Asserts that git finds nothing to object to.

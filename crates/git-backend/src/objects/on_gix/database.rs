@@ -3,13 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use cfgupdater_core::{Error, ErrorKind, ObjectFormat};
+use cfgupdater_core::{CommitId, Error, ErrorKind, ObjectFormat};
 use gix::odb::store::init::Slots;
 use gix::sec::Trust;
 
 use super::ids;
-use super::pack_stamp::PackStamp;
-use super::session::Session;
+use super::session::GixSession;
+use crate::objects::failures::{damaged, unreadable};
+use crate::objects::pack_stamp::{PackStamp, packs_of};
+use crate::objects::session::Kind;
 
 /// Room for packs that appear while an operation runs; between operations the database is opened anew.
 const SPARE_SLOTS: usize = 256;
@@ -57,7 +59,7 @@ impl Database {
     }
 
     /// Starts an operation that sees every pack present now.
-    pub(crate) fn session(&self) -> Result<Session, Error> {
+    pub(crate) fn session(&self) -> Result<GixSession, Error> {
         let known = self.current();
         let packs = known.packs.read_if_changed(&packs_of(&self.path)).map_err(|e| damaged(&self.path, e))?;
         let fresh = match packs {
@@ -67,16 +69,17 @@ impl Database {
             }
             Some(_) => self.replace(open(&self.path)?),
         };
-        Ok(Session { repo: fresh.repo.to_thread_local() })
+        Ok(GixSession::new(&self.path, fresh.format, fresh.repo.to_thread_local()))
     }
 
     /// Tells whether a commit is there, without a rescan for one that is not.
-    pub(crate) fn has_commit(&self, id: gix::ObjectId) -> Result<bool, Error> {
+    pub(crate) fn has_commit(&self, id: &CommitId) -> Result<bool, Error> {
+        let gix_id = ids::to_gix(id.object_id());
         loop {
             let mut session = self.session()?;
             session.repo.objects.refresh_never();
-            let header = session.repo.try_find_header(id);
-            match header.map_err(|e| session.unreadable(&id, gix::objs::Kind::Commit, e))? {
+            let header = session.repo.try_find_header(gix_id);
+            match header.map_err(|e| unreadable(&self.path, id.object_id(), Kind::Commit, e))? {
                 Some(header) => return Ok(header.kind().is_commit()),
                 // Maintenance moves loose objects into packs: what was in neither place may have moved meanwhile.
                 None if self.is_unchanged_since(&session)? => return Ok(false),
@@ -85,7 +88,7 @@ impl Database {
         }
     }
 
-    fn is_unchanged_since(&self, earlier: &Session) -> Result<bool, Error> {
+    fn is_unchanged_since(&self, earlier: &GixSession) -> Result<bool, Error> {
         let now = self.session()?;
         Ok(std::ptr::eq(earlier.repo.objects.store_ref(), now.repo.objects.store_ref()))
     }
@@ -99,10 +102,6 @@ impl Database {
         *self.opened.write().unwrap_or_else(PoisonError::into_inner) = opened.clone();
         opened
     }
-}
-
-fn packs_of(path: &Path) -> PathBuf {
-    path.join("objects/pack")
 }
 
 /// Opens without regard to the environment, to global configuration and to who owns the directory: it is ours.
@@ -122,9 +121,4 @@ fn open(path: &Path) -> Result<Opened, Error> {
         Error::new(ErrorKind::Unsupported, message)
     })?;
     Ok(Opened { repo, format, packs })
-}
-
-fn damaged(path: &Path, cause: impl std::error::Error + Send + Sync + 'static) -> Error {
-    let message = format!("{} is no readable git repository; it has to be fetched afresh", path.display());
-    Error::new(ErrorKind::Corrupt, message).with_source(cause)
 }
