@@ -5,13 +5,14 @@ use std::process::{Command, ExitCode};
 use crate::run::{cargo, root, succeeds, watched};
 use crate::steps::Steps;
 use crate::summary::{Counts, count, remarkable};
-use crate::{boundaries, public_api, simulator, tools};
+use crate::{boundaries, packages, public_api, simulator, tools};
 
 /// Runs all steps, also after one failed, so that one run tells everything.
 pub(crate) fn test(full: bool) -> ExitCode {
     let mut steps = Steps::default();
     steps.one("git", tools::git);
     steps.one("image tools", tools::image_tools);
+    steps.one("ssh server", tools::ssh_server);
     steps.one("format", || run(cargo(&["fmt", "--all", "--check"]), "run `cargo fmt --all`"));
     steps.one("lints", || {
         let clippy =
@@ -30,6 +31,7 @@ pub(crate) fn test(full: bool) -> ExitCode {
     steps.one("core without I/O", boundaries::core_has_no_io);
     steps.one("engine without backends", boundaries::engine_has_no_backends);
     steps.one("public signatures", public_api::no_backend_types);
+    steps.one("packages", packages::packages);
     steps.one("licences and sources", || deny(&["licenses", "bans", "sources"]));
     if full {
         // Needs the advisory database, which is fetched from its own host.

@@ -1,3 +1,7 @@
+#![doc = include_str!("../README.md")]
+//!
+//! # In this crate
+//!
 //! The rules of cfgupdater, without I/O.
 //!
 //! Everything that decides anything is here, as functions of values: [`plan`] turns a [`Snapshot`] of a repository

@@ -1,3 +1,7 @@
+#![doc = include_str!("../README.md")]
+//!
+//! # In this crate
+//!
 //! The cfgupdater service as a library.
 //!
 //! [`Config`] reads the configuration file, [`Service`] runs what it says, and [`router`] is the HTTP API alone, for

@@ -1,3 +1,7 @@
+#![doc = include_str!("../README.md")]
+//!
+//! # In this crate
+//!
 //! A simulated world for cfgupdater, an oracle that judges the product's own rules, and seeded bugs that test the
 //! tests; conformance suites for adapters, in-memory backends that pass them, and mocks of the traits.
 //!

@@ -1,3 +1,7 @@
+#![doc = include_str!("../README.md")]
+//!
+//! # In this crate
+//!
 //! Owns the automatic commits of a GitOps configuration repository.
 //!
 //! This crate is what a service embeds: the rules of [`cfgupdater_core`], re-exported as [`core`], and the

@@ -1,3 +1,7 @@
+#![doc = include_str!("../README.md")]
+//!
+//! # In this crate
+//!
 //! A [`Forge`](cfgupdater_core::Forge) for a plain bare repository.
 //!
 //! Checks are run by this process as commands ([`CheckCommand`]), or reported from outside

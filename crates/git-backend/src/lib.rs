@@ -1,3 +1,7 @@
+#![doc = include_str!("../README.md")]
+//!
+//! # In this crate
+//!
 //! cfgupdater's git: [`GixRepo`] reads and writes local objects, [`GitCli`] talks to the remote by the `git` binary,
 //! and [`Mirror`] joins both into a local copy that repairs itself. With the feature `libgit2` there is a second engine
 //! for local objects, chosen by [`MirrorSettings::with_engine`].

@@ -1,3 +1,7 @@
+#![doc = include_str!("../README.md")]
+//!
+//! # In this crate
+//!
 //! Images for cfgupdater.
 //!
 //! [`RegistryClient`] (feature `client`) reads and pushes images at any OCI distribution registry.
