@@ -1,7 +1,7 @@
 //! Listing and fetching.
 
 use cfgupdater_core::{ErrorKind, GitRemote, GitRepo, RefEdit, RefMap, RefOutcome};
-use cfgupdater_git_backend::{GitCli, GixRepo, RemoteSettings};
+use cfgupdater_git_backend::{Engine, GitCli, GixRepo, LocalRepo, RemoteSettings};
 
 use crate::support::{LONG, Scratch, branch, commit, git, name, recording_git, set_ref, settings};
 
@@ -89,17 +89,21 @@ async fn what_was_pushed_is_not_fetched_back_and_what_others_push_is() {
 }
 
 #[tokio::test]
-async fn dozens_of_fetches_into_one_open_repository() {
-    let scratch = Scratch::new();
-    let pair = scratch.pair();
-    let mut tip = pair.root;
-    for round in 0..60 {
-        tip = commit(&pair.remote, &[tip], &[("d/f", &round.to_string())], round);
-        set_ref(pair.remote.path(), "refs/heads/master", tip);
-        let fetched = pair.client.fetch(&[branch("master")], LONG).await.unwrap();
-        assert_eq!(fetched[&branch("master")], tip);
-        let tree = pair.local.commit(&tip).unwrap().tree;
-        assert!(pair.local.entry(&tree, &"d/f".parse().unwrap()).unwrap().is_some());
+async fn hundreds_of_fetches_into_one_open_repository() {
+    for engine in [Engine::Gix, Engine::Libgit2] {
+        let scratch = Scratch::new();
+        let pair = scratch.pair();
+        let local = LocalRepo::open(&scratch.init("other.git", "sha1"), engine).unwrap();
+        let client = GitCli::new(settings(pair.remote.path()), local.clone());
+        let mut tip = pair.root;
+        for round in 0..300 {
+            tip = commit(&pair.remote, &[tip], &[("d/f", &round.to_string())], round);
+            std::fs::write(pair.remote.path().join("refs/heads/master"), format!("{tip}\n")).unwrap();
+            let fetched = client.fetch(&[branch("master")], LONG).await.unwrap();
+            assert_eq!(fetched[&branch("master")], tip);
+            let tree = local.objects().commit(&tip).unwrap().tree;
+            assert!(local.objects().entry(&tree, &"d/f".parse().unwrap()).unwrap().is_some());
+        }
     }
 }
 

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use cfgupdater_core::{BlobId, CommitId, ErrorKind, GitRemote, GitRepo, ObjectFormat, RefEdit, RefOutcome};
-use cfgupdater_git_backend::{GixRepo, Mirror, MirrorSettings};
+use cfgupdater_git_backend::{Engine, GixRepo, Mirror, MirrorSettings};
+
+const ENGINES: [Engine; 2] = [Engine::Gix, Engine::Libgit2];
 
 use crate::support::{LONG, Scratch, assert_sound, branch, commit, git, set_ref, settings};
 
@@ -23,8 +25,13 @@ impl Setup {
     }
 
     async fn open(&self) -> Mirror {
+        self.open_on(Engine::Gix).await
+    }
+
+    async fn open_on(&self, engine: Engine) -> Mirror {
         let directory = self.scratch.path("data/mirror.git");
-        Mirror::open(MirrorSettings::new(directory, settings(self.remote.path())), LONG).await.unwrap()
+        let settings = MirrorSettings::new(directory, settings(self.remote.path())).with_engine(engine);
+        Mirror::open(settings, LONG).await.unwrap()
     }
 }
 
@@ -75,59 +82,67 @@ async fn the_address_is_not_kept_in_the_mirror() {
 
 #[tokio::test]
 async fn a_directory_deleted_under_a_running_mirror_is_fetched_afresh() {
-    let setup = Setup::new("sha1");
-    let mirror = setup.open().await;
-    fetch(&mirror).await;
-    std::fs::remove_dir_all(setup.scratch.path("data")).unwrap();
-    assert_eq!(read(&mirror, setup.tip).unwrap_err().kind(), ErrorKind::Corrupt);
-    assert_eq!(mirror.write_blob(b"x").unwrap_err().kind(), ErrorKind::Corrupt);
-    assert_eq!(fetch(&mirror).await, setup.tip);
-    assert_eq!(read(&mirror, setup.tip).unwrap(), b"content");
-    assert_sound(mirror.path());
-}
-
-#[tokio::test]
-async fn a_directory_deleted_unnoticed_is_fetched_afresh_too() {
-    let setup = Setup::new("sha1");
-    let mirror = setup.open().await;
-    fetch(&mirror).await;
-    std::fs::remove_dir_all(mirror.path()).unwrap();
-    assert_eq!(fetch(&mirror).await, setup.tip);
-    assert_eq!(read(&mirror, setup.tip).unwrap(), b"content");
-}
-
-#[tokio::test]
-async fn damaged_objects_are_fetched_afresh_once_they_are_noticed() {
-    for damage in ["truncated", "garbage", "lost"] {
+    for engine in ENGINES {
         let setup = Setup::new("sha1");
-        let mirror = setup.open().await;
+        let mirror = setup.open_on(engine).await;
         fetch(&mirror).await;
-        for object in loose_objects(mirror.path()) {
-            std::fs::remove_file(&object).unwrap();
-            match damage {
-                "truncated" => std::fs::write(&object, "").unwrap(),
-                "garbage" => std::fs::write(&object, "no object").unwrap(),
-                _ => {}
-            }
-        }
-        assert!(read(&mirror, setup.tip).is_err(), "{damage}");
-        assert_eq!(fetch(&mirror).await, setup.tip, "{damage}");
-        assert_eq!(read(&mirror, setup.tip).unwrap(), b"content", "{damage}");
+        std::fs::remove_dir_all(setup.scratch.path("data")).unwrap();
+        assert_eq!(read(&mirror, setup.tip).unwrap_err().kind(), ErrorKind::Corrupt);
+        assert_eq!(mirror.write_blob(b"x").unwrap_err().kind(), ErrorKind::Corrupt);
+        assert_eq!(fetch(&mirror).await, setup.tip);
+        assert_eq!(read(&mirror, setup.tip).unwrap(), b"content");
         assert_sound(mirror.path());
     }
 }
 
 #[tokio::test]
+async fn a_directory_deleted_unnoticed_is_fetched_afresh_too() {
+    for engine in ENGINES {
+        let setup = Setup::new("sha1");
+        let mirror = setup.open_on(engine).await;
+        fetch(&mirror).await;
+        std::fs::remove_dir_all(mirror.path()).unwrap();
+        assert_eq!(fetch(&mirror).await, setup.tip);
+        assert_eq!(read(&mirror, setup.tip).unwrap(), b"content");
+    }
+}
+
+#[tokio::test]
+async fn damaged_objects_are_fetched_afresh_once_they_are_noticed() {
+    for engine in ENGINES {
+        for damage in ["truncated", "garbage", "lost"] {
+            let setup = Setup::new("sha1");
+            let mirror = setup.open_on(engine).await;
+            fetch(&mirror).await;
+            for object in loose_objects(mirror.path()) {
+                std::fs::remove_file(&object).unwrap();
+                match damage {
+                    "truncated" => std::fs::write(&object, "").unwrap(),
+                    "garbage" => std::fs::write(&object, "no object").unwrap(),
+                    _ => {}
+                }
+            }
+            assert!(read(&mirror, setup.tip).is_err(), "{damage}");
+            assert_eq!(fetch(&mirror).await, setup.tip, "{damage}");
+            assert_eq!(read(&mirror, setup.tip).unwrap(), b"content", "{damage}");
+            assert_sound(mirror.path());
+        }
+    }
+}
+
+#[tokio::test]
 async fn one_lost_blob_is_noticed_by_whoever_reads_it() {
-    let setup = Setup::new("sha1");
-    let mirror = setup.open().await;
-    fetch(&mirror).await;
-    let tree = mirror.commit(&setup.tip).unwrap().tree;
-    let blob = mirror.entry(&tree, &"d/f".parse().unwrap()).unwrap().unwrap().id.to_string();
-    std::fs::remove_file(mirror.path().join("objects").join(&blob[..2]).join(&blob[2..])).unwrap();
-    assert_eq!(read(&mirror, setup.tip).unwrap_err().kind(), ErrorKind::Corrupt);
-    fetch(&mirror).await;
-    assert_eq!(read(&mirror, setup.tip).unwrap(), b"content");
+    for engine in ENGINES {
+        let setup = Setup::new("sha1");
+        let mirror = setup.open_on(engine).await;
+        fetch(&mirror).await;
+        let tree = mirror.commit(&setup.tip).unwrap().tree;
+        let blob = mirror.entry(&tree, &"d/f".parse().unwrap()).unwrap().unwrap().id.to_string();
+        std::fs::remove_file(mirror.path().join("objects").join(&blob[..2]).join(&blob[2..])).unwrap();
+        assert_eq!(read(&mirror, setup.tip).unwrap_err().kind(), ErrorKind::Corrupt);
+        fetch(&mirror).await;
+        assert_eq!(read(&mirror, setup.tip).unwrap(), b"content");
+    }
 }
 
 #[tokio::test]
@@ -144,14 +159,16 @@ async fn locks_left_by_a_killed_process_do_not_stop_it() {
 
 #[tokio::test]
 async fn a_mirror_that_can_not_be_opened_is_created_again() {
-    let setup = Setup::new("sha1");
-    fetch(&setup.open().await).await;
-    std::fs::write(setup.scratch.path("data/mirror.git/HEAD"), "nonsense").unwrap();
-    let mirror = setup.open().await;
-    assert_eq!(fetch(&mirror).await, setup.tip);
-    std::fs::remove_dir_all(mirror.path()).unwrap();
-    std::fs::write(mirror.path(), "a file").unwrap();
-    assert_eq!(fetch(&setup.open().await).await, setup.tip);
+    for engine in ENGINES {
+        let setup = Setup::new("sha1");
+        fetch(&setup.open_on(engine).await).await;
+        std::fs::write(setup.scratch.path("data/mirror.git/HEAD"), "nonsense").unwrap();
+        let mirror = setup.open_on(engine).await;
+        assert_eq!(fetch(&mirror).await, setup.tip);
+        std::fs::remove_dir_all(mirror.path()).unwrap();
+        std::fs::write(mirror.path(), "a file").unwrap();
+        assert_eq!(fetch(&setup.open_on(engine).await).await, setup.tip);
+    }
 }
 
 #[tokio::test]
@@ -180,30 +197,34 @@ async fn a_remote_that_is_gone_leaves_the_mirror_readable() {
 
 #[tokio::test]
 async fn a_recreated_mirror_starts_empty() {
-    let setup = Setup::new("sha1");
-    let mirror = setup.open().await;
-    fetch(&mirror).await;
-    mirror.recreate(LONG).await.unwrap();
-    assert!(!mirror.has_commit(&setup.tip).unwrap());
-    assert_eq!(fetch(&mirror).await, setup.tip);
+    for engine in ENGINES {
+        let setup = Setup::new("sha1");
+        let mirror = setup.open_on(engine).await;
+        fetch(&mirror).await;
+        mirror.recreate(LONG).await.unwrap();
+        assert!(!mirror.has_commit(&setup.tip).unwrap());
+        assert_eq!(fetch(&mirror).await, setup.tip);
+    }
 }
 
 #[tokio::test]
 async fn consolidating_drops_nothing_that_was_just_written() {
-    let setup = Setup::new("sha1");
-    let mirror = setup.open().await;
-    fetch(&mirror).await;
-    // The sixteenth consolidation is a thorough one.
-    for round in 0..17 {
-        let unreachable = commit(&mirror, &[setup.tip], &[("d/f", &round.to_string())], round);
-        mirror.consolidate().await.unwrap();
-        assert_eq!(read(&mirror, unreachable).unwrap(), round.to_string().as_bytes());
+    for engine in ENGINES {
+        let setup = Setup::new("sha1");
+        let mirror = setup.open_on(engine).await;
+        fetch(&mirror).await;
+        // The sixteenth consolidation is a thorough one.
+        for round in 0..17 {
+            let unreachable = commit(&mirror, &[setup.tip], &[("d/f", &round.to_string())], round);
+            mirror.consolidate().await.unwrap();
+            assert_eq!(read(&mirror, unreachable).unwrap(), round.to_string().as_bytes());
+        }
+        assert!(loose_objects(mirror.path()).is_empty());
+        assert!(
+            mirror.path().join("objects/info/commit-graphs").exists()
+                || mirror.path().join("objects/info/commit-graph").exists()
+        );
+        assert_sound(mirror.path());
+        assert_eq!(fetch(&mirror).await, setup.tip);
     }
-    assert!(loose_objects(mirror.path()).is_empty());
-    assert!(
-        mirror.path().join("objects/info/commit-graphs").exists()
-            || mirror.path().join("objects/info/commit-graph").exists()
-    );
-    assert_sound(mirror.path());
-    assert_eq!(fetch(&mirror).await, setup.tip);
 }
