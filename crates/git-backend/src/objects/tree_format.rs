@@ -83,7 +83,7 @@ impl Tree {
 
     pub(crate) fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
         let entry = |at: &Position| Entry { mode: at.mode, name: &self.content[at.name.clone()], id: at.id };
-        self.entries.iter().map(move |at| entry(at))
+        self.entries.iter().map(entry)
     }
 
     pub(crate) fn find(&self, name: &[u8]) -> Option<Entry<'_>> {

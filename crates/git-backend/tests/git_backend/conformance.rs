@@ -1,6 +1,7 @@
 //! The suite of the testkit on both engines, and on `git` itself, which shows that the suite asks for nothing that git
 //! doesn't do.
 
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use cfgupdater_core::{CommitId, GitRepo, ObjectId, RefName};
@@ -79,7 +80,7 @@ impl<R: Objects> StoresRawObjects for Local<R> {
             for (at, (_, content)) in objects.iter().enumerate().filter(|(_, (found, _))| *found == kind) {
                 let file = self.scratch.path(&format!("raw-{at}"));
                 std::fs::write(&file, content).unwrap();
-                paths.push_str(&format!("{}\n", file.display()));
+                writeln!(paths, "{}", file.display()).unwrap();
             }
             let args =
                 ["hash-object", "-w", "--literally", "--no-filters", "-t", kind.as_str(), "--stdin-paths"];

@@ -117,7 +117,8 @@ fn rebased(judged: &Judged, root: CommitId, tip: CommitId, onto: CommitId) -> Op
     succeeded.then(|| trees(&worktree, &format!("{onto}..HEAD")))
 }
 
-/// Asks `git replay`, where this git has it.
+/// Asks `git replay`; the outer `None` says that this git doesn't have it.
+#[expect(clippy::option_option, reason = "not asked and a conflict are two answers")]
 fn replayed(judged: &Judged, root: CommitId, tip: CommitId, onto: CommitId) -> Option<Option<Vec<TreeId>>> {
     set_ref(judged.path(), "refs/heads/chain", tip);
     let (onto, range) = (onto.to_string(), format!("{root}..chain"));

@@ -22,6 +22,11 @@ const BASIC: &str = "Basic bWU6Y2FuYXJ5LXRva2Vu";
 /// How to reach the repositories of a directory.
 trait Way {
     fn settings(&self, repository: &Path) -> RemoteSettings;
+
+    /// A quarter of it must do for looking again on the slowest of machines; nothing waits for less.
+    fn patience(&self) -> Duration {
+        Duration::from_secs(16)
+    }
 }
 
 struct ByPath;
@@ -64,6 +69,10 @@ impl Way for OverHttp {
 impl Way for SshServer {
     fn settings(&self, repository: &Path) -> RemoteSettings {
         RemoteSettings::new(self.address(repository).parse().unwrap()).with_ssh(self.identity())
+    }
+
+    fn patience(&self) -> Duration {
+        Duration::from_secs(36)
     }
 }
 
@@ -205,7 +214,7 @@ impl<W: Way> HasFaults for Remote<W> {
     }
 
     fn patience(&self) -> Duration {
-        Duration::from_secs(8)
+        self.way.patience()
     }
 }
 
