@@ -238,7 +238,11 @@ impl Reconciler {
             Batch::One => read_for.min(1),
         };
         let calls: Vec<&Call> = self.calls[..taken].iter().map(|pending| &pending.call).collect();
-        let Decision { plan, replies } = decide(snapshot, &self.policy, &calls, &scope);
+        let Decision { plan, mut replies } = decide(snapshot, &self.policy, &calls, &scope);
+        if self.policy.mode == Mode::Observe && replies.contains(&Reply::Later) {
+            // Whoever only observes lands nothing, so nothing goes first.
+            replies = decide(snapshot, &self.policy, &calls, &Scope { land: false, ..scope }).replies;
+        }
         let waiting = self.reply(replies, plan.effect.is_some(), commands);
         let mut why = plan.why;
         if let (Mode::Observe, Some(effect)) = (self.policy.mode, &plan.effect) {

@@ -1,12 +1,11 @@
-//! The oracle: a naive model that judges what happened against the promises S1 to S16 and L1 to L6.
+//! The oracle: a naive model that judges what happened against the promises S1 to S18 and L1 to L6.
 //!
 //! It calls no rule of the product. It reads plain data: ids, records, ends, the attempts that CI reported, the
 //! world's own commits. What a replica decided is judged by what that replica was *served*; what it did by what is
 //! true.
 //!
-//! Not covered, since it doesn't happen in a schedule: freeze windows (S16), renderers (S9), generations of the
-//! configuration and format versions, previews, keys of operators' calls, pruning of more than 500 finished intents,
-//! and forges that take results from outside. L4, and S11 and S13 at rest, are judged by the simulator, which nudges,
+//! Not covered, since it doesn't happen in a schedule: renderers (S9), format versions, pruning of more than 500 finished
+//! intents, and forges that take results from outside. L4, and S11 and S13 at rest, are judged by the simulator, which nudges,
 //! restarts and repeats, and counts writes. L3 and L6 are judged at rest: what is green has landed, and what is
 //! proven has moved on.
 //!
@@ -14,6 +13,7 @@
 //! that meets a stable rewound since it was read lands what had landed before.
 
 mod branches;
+mod calls;
 mod evictions;
 mod gates;
 mod ledger;
@@ -25,6 +25,8 @@ mod tests;
 mod verdicts;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use cfgupdater_core::{Answer, IntentId, Outcome, Record};
 
@@ -32,6 +34,7 @@ use crate::world::World;
 use crate::world::dag::Dag;
 use crate::world::node::{Node, StateNode};
 use crate::world::trace::{Actor, Event, View};
+use calls::Calls;
 use ledger::Ledger;
 
 pub(crate) use liveness::is_faulty;
@@ -78,6 +81,9 @@ pub struct Oracle {
     /// Whether a person took stable back.
     stable_rewound: bool,
     activity: liveness::Activity,
+    calls: calls::Calls,
+    /// What each replica was served last.
+    served: BTreeMap<usize, Arc<View>>,
 }
 
 impl Oracle {
@@ -89,6 +95,7 @@ impl Oracle {
         while let Some(event) = world.trace.get(self.judged) {
             self.judged += 1;
             self.activity.note(event);
+            self.calls(world, event)?;
             match event {
                 Event::Stable { by: Actor::Replica(_), from, to, view: Some(view) } => {
                     self.landing(world, *from, *to, view)?;
@@ -119,6 +126,28 @@ impl Oracle {
                 }
                 _ => {}
             }
+        }
+        Ok(())
+    }
+
+    /// Judges what was asked for, and who writes.
+    fn calls(&mut self, world: &World, event: &Event) -> Result<(), Broken> {
+        match event {
+            Event::Observed { replica, view } => {
+                self.served.insert(*replica, Arc::clone(view));
+            }
+            Event::Called { replica, call, request, key } => self.calls.note(*replica, *call, request, *key),
+            Event::Answered { replica, call, answer } if !self.state_meddled => {
+                let (call, served) = ((*replica, *call), self.served.get(replica).map(|view| &**view));
+                named("S18", self.calls.s18_a_key_acts_once(world, call, answer, served))?;
+            }
+            Event::Stable { by, view, .. } | Event::Auto { by, view, .. } | Event::State { by, view, .. } => {
+                named("S17", Calls::s17_observers_write_nothing(world, *by, view.as_deref()))?;
+            }
+            Event::Probe { by, .. } => {
+                named("S17", Calls::s17_observers_write_nothing(world, *by, None))?;
+            }
+            Event::Answered { .. } | Event::Crashed { .. } => {}
         }
         Ok(())
     }
@@ -156,9 +185,9 @@ impl Oracle {
         let landing = Landing { from, to, view, commits, known };
         named("S2", branches::s2_stable_only_moves_forward(&world.dag, &landing))?;
         named("S3", verdicts::s3_nothing_lands_in_doubt(world, &landing))?;
-        named("S1", verdicts::s1_green_at_its_own_sha(world, &landing))?;
+        named("S1", verdicts::s1_green_at_its_own_sha(&landing))?;
         named("S4", verdicts::s4_results_belong_to_their_sha(world, &landing))?;
-        named("S14", verdicts::s14_every_commit_is_green(world, &landing))?;
+        named("S14", verdicts::s14_every_commit_is_green(&landing))?;
         named("S6", branches::s6_only_live_intents_land(world, &landing))?;
         named("S16", gates::s16_nothing_lands_into_a_closed_wave(world, &landing))?;
         named("S10", order::s10_versions_land_in_order(world, &landing))
@@ -183,6 +212,7 @@ impl Oracle {
         if !(self.state_meddled && self.copied) {
             named("S8", evictions::s8_only_the_guilty_are_evicted(world, &write))?;
         }
+        named("S17", self.calls.s17_previews_write_nothing(&write))?;
         named("S11", order::s11_old_reports_change_nothing(world, &write))?;
         named("S15", gates::s15_all_targets_reported(world, &write))?;
         named("S16", gates::s16_promotions_pass_their_gates(world, &write))?;

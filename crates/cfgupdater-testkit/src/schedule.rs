@@ -1,8 +1,9 @@
 //! Schedules: what is played, as data drawn from a seed, so that it can be replayed and shortened.
 
-use crate::setup::Setup;
+use crate::setup::{Required, RollOut, Setup};
 use crate::world::ci::CiMove;
 use crate::world::people::PersonMove;
+use crate::world::releases::RELEASES;
 use crate::world::replica::Fault;
 
 /// One step. Numbers that name things are taken modulo the things that exist when it is played.
@@ -20,6 +21,28 @@ pub enum Step {
         sequence: Option<u8>,
         /// The attempt.
         attempt: u8,
+    },
+    /// An application's CI announces several releases at once.
+    Storm {
+        /// The replica that is called.
+        replica: u8,
+        /// The set.
+        set: u8,
+        /// The first release; the others follow it.
+        first: u8,
+        /// How many.
+        count: u8,
+        /// Whether they have sequences.
+        sequences: bool,
+    },
+    /// Somebody asks what would become of an announcement.
+    Preview {
+        /// The replica that is called.
+        replica: u8,
+        /// The set.
+        set: u8,
+        /// The release.
+        release: u8,
     },
     /// A target reports what it runs.
     Report {
@@ -44,8 +67,24 @@ pub enum Step {
         wave: u8,
         /// What for.
         what: Operating,
+        /// The call's key; the same one may come with another operation.
+        key: Option<u8>,
     },
-    /// Something says *look*, with or without a reason.
+    /// An operator's client repeats a call that had a key, word for word.
+    Repeat {
+        /// The replica that is called.
+        replica: u8,
+        /// Which one, from the newest.
+        nth: u8,
+    },
+    /// A replica is started anew with the next configuration, or with the one before.
+    RollOut {
+        /// The replica.
+        replica: u8,
+        /// Whether it goes back.
+        back: bool,
+    },
+    /// Something says *look*, with or without a reason: a webhook that is late, repeated, replayed or forged.
     Look {
         /// The replica.
         replica: u8,
@@ -136,6 +175,9 @@ pub struct Schedule {
     pub steps: Vec<Step>,
 }
 
+/// The last release that is announced; people put others into waves by hand.
+const LAST_ANNOUNCED: u8 = 55;
+
 /// Shortest and longest schedule.
 const LENGTH: std::ops::Range<usize> = 30..61;
 
@@ -162,7 +204,7 @@ impl Schedule {
     pub fn faults(&self) -> usize {
         let is_fault = |step: &&Step| match step {
             Step::Turn { fault, .. } => *fault != Fault::Nothing,
-            Step::Person(_) | Step::Skew { .. } | Step::Ci { .. } => true,
+            Step::Person(_) | Step::Skew { .. } | Step::Ci { .. } | Step::RollOut { .. } => true,
             _ => false,
         };
         self.steps.iter().filter(is_fault).count()
@@ -178,6 +220,8 @@ struct Draw {
     eager: bool,
     announced: Vec<Step>,
     fresh: u8,
+    /// How many keys operators' calls have had.
+    keys: u8,
 }
 
 /// Kinds of trouble that a schedule may allow.
@@ -202,7 +246,16 @@ impl Draw {
             allowed &= !FORCE;
         }
         let (sequences, eager) = (rng.u32(..4) == 0, rng.u32(..4) != 0);
-        Self { rng, setup: setup.clone(), allowed, sequences, eager, announced: Vec::new(), fresh: 0 }
+        Self {
+            rng,
+            setup: setup.clone(),
+            allowed,
+            sequences,
+            eager,
+            announced: Vec::new(),
+            fresh: 0,
+            keys: 0,
+        }
     }
 
     fn allows(&self, kind: u32) -> bool {
@@ -214,15 +267,21 @@ impl Draw {
     }
 
     fn replica(&mut self) -> u8 {
-        self.rng.u8(..2)
+        self.rng.u8(..if self.setup.observer { 3 } else { 2 })
     }
 
     fn step(&mut self) -> Step {
         match self.rng.u32(..100) {
-            0..=13 => self.announce(),
-            14..=27 => self.report(),
-            28..=31 => self.operate(),
-            32..=36 => Step::Look { replica: self.replica() },
+            0..=10 => self.announce(),
+            11 => self.storm(),
+            12 => self.preview(),
+            13..=26 => self.report(),
+            27..=30 => self.operate(),
+            31 if self.keys > 0 => Step::Repeat { replica: self.replica(), nth: self.rng.u8(..2) },
+            32 if self.setup.roll_out != RollOut::Never => {
+                Step::RollOut { replica: self.replica(), back: self.one_in(4) }
+            }
+            31..=36 => Step::Look { replica: self.replica() },
             37..=48 => Step::Run { replica: self.replica(), turns: self.rng.u8(3..9) },
             49..=74 => Step::Turn { replica: self.replica(), fault: self.fault() },
             75..=85 => Step::Pass { seconds: [1, 30, 300, 900, 1800, 3700][self.rng.usize(..6)] },
@@ -237,8 +296,11 @@ impl Draw {
 
     /// In most schedules a replica mostly gets to work on what it was told before its callers lose patience.
     fn follow_up(&mut self, step: Step) -> Option<Step> {
-        let (Step::Announce { replica, .. } | Step::Report { replica, .. } | Step::Operate { replica, .. }) =
-            step
+        let (Step::Announce { replica, .. }
+        | Step::Storm { replica, .. }
+        | Step::Report { replica, .. }
+        | Step::Repeat { replica, .. }
+        | Step::Operate { replica, .. }) = step
         else {
             return None;
         };
@@ -257,7 +319,7 @@ impl Draw {
             let attempt = if self.one_in(3) { attempt + 1 } else { attempt };
             Step::Announce { replica: self.replica(), set, release, sequence, attempt }
         } else {
-            self.fresh += 1;
+            self.fresh = (self.fresh + 1).min(LAST_ANNOUNCED);
             let set = self.rng.u8(..2);
             let late = u8::from(self.sequences && self.one_in(4));
             let sequence = self.sequences.then(|| self.fresh.saturating_sub(2 * late));
@@ -265,6 +327,25 @@ impl Draw {
         };
         self.announced.push(step);
         step
+    }
+
+    fn storm(&mut self) -> Step {
+        let count = self.rng.u8(3..8).min(LAST_ANNOUNCED - self.fresh);
+        let first = self.fresh + 1;
+        self.fresh += count;
+        Step::Storm {
+            replica: self.replica(),
+            set: self.rng.u8(..2),
+            first,
+            count,
+            sequences: self.sequences,
+        }
+    }
+
+    /// Asks about what was announced, or what never is.
+    fn preview(&mut self) -> Step {
+        let release = if self.rng.bool() { self.fresh.max(1) } else { LAST_ANNOUNCED + 1 };
+        Step::Preview { replica: self.replica(), set: self.rng.u8(..2), release }
     }
 
     fn report(&mut self) -> Step {
@@ -298,7 +379,13 @@ impl Draw {
         };
         let last = u8::try_from(self.setup.waves - 1).unwrap_or(0);
         let wave = if what == Operating::Approve { last } else { self.rng.u8(..3) };
-        Step::Operate { replica: self.replica(), wave, what }
+        let key = self.one_in(2).then(|| {
+            // Now and then a key comes again with another operation.
+            let used = self.keys > 0 && self.one_in(6);
+            self.keys += u8::from(!used);
+            self.keys
+        });
+        Step::Operate { replica: self.replica(), wave, what, key }
     }
 
     fn fault(&mut self) -> Fault {
@@ -308,7 +395,8 @@ impl Draw {
     fn fault_for_certain(&mut self) -> Fault {
         let stale = Fault::Stale { back: self.rng.u8(1..4), mask: self.rng.u8(1..16) };
         match self.rng.u32(..20) {
-            0..=4 if self.allows(STALE) => stale,
+            0..=3 if self.allows(STALE) => stale,
+            4 if self.allows(STALE) => Fault::Trailing,
             5..=6 if self.allows(REMOTE) => Fault::Unreachable,
             7 if self.allows(REMOTE) => Fault::RateLimited,
             8..=9 if self.allows(REMOTE) => Fault::Declined,
@@ -329,9 +417,10 @@ impl Draw {
             4..=6 if odd => CiMove::Flip,
             7..=8 if odd => CiMove::Cancel,
             9..=10 if odd => CiMove::Unknown,
-            11..=12 if odd => CiMove::Impostor,
+            11..=12 if odd => CiMove::Impostor { passes: self.rng.u32(..4) != 0 },
             13 if odd => CiMove::OtherSeries { passes: self.rng.bool() },
             14 if odd => CiMove::Repeat,
+            15 => CiMove::Begin,
             _ => CiMove::Finish,
         };
         Step::Ci { pick: self.rng.u8(..6), what }
@@ -339,7 +428,11 @@ impl Draw {
 
     fn person(&mut self) -> Step {
         let nth = self.rng.u8(..3);
-        let release = if self.rng.bool() { self.rng.u8(1..=self.fresh.max(1)) } else { self.rng.u8(30..36) };
+        let release = if self.rng.bool() {
+            self.rng.u8(1..=self.fresh.max(1))
+        } else {
+            self.rng.u8(LAST_ANNOUNCED + 2..RELEASES)
+        };
         let back = self.rng.u8(1..3);
         Step::Person(match self.rng.u32(..24) {
             0..=2 if self.allows(PEOPLE) => PersonMove::Edit { slot: self.rng.u8(..6), release },
@@ -348,6 +441,8 @@ impl Draw {
             6 if self.allows(PEOPLE) => PersonMove::CherryPick { nth, release },
             7 if self.allows(PEOPLE) => PersonMove::Merge { nth },
             8 if self.allows(PEOPLE) => PersonMove::LandByHand { nth },
+            19 if self.allows(PEOPLE) => PersonMove::Require(self.required()),
+            20 if self.allows(PEOPLE) => PersonMove::RenameStable,
             9..=10 if self.allows(AUTO) => PersonMove::Foreign { copied: self.rng.bool(), release: 0 },
             11 if self.allows(AUTO) => PersonMove::Foreign { copied: self.rng.bool(), release },
             12 if self.allows(AUTO) => PersonMove::RewindAuto { back },
@@ -358,6 +453,15 @@ impl Draw {
             18 if self.allows(FORCE) => PersonMove::RewindState { back },
             _ => PersonMove::Push { broken: self.rng.u32(..5) == 0 },
         })
+    }
+
+    fn required(&mut self) -> Required {
+        match self.rng.u32(..8) {
+            0 => Required::Nothing,
+            1..=2 => Required::Trusted,
+            3..=5 => Required::Two,
+            _ => Required::One,
+        }
     }
 }
 

@@ -24,6 +24,20 @@ pub enum Required {
     NothingAllowed,
 }
 
+/// What the next generation of the configuration changes, where one is rolled out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RollOut {
+    /// There is none.
+    Never,
+    /// Every commit must be green, or the tip alone.
+    Landing,
+    /// The last wave needs an approval, or needs it no longer.
+    Approval,
+}
+
+/// When a wave is frozen where it has a window: minutes of the week, and the same in words.
+pub const FREEZE: (std::ops::Range<i64>, &str) = (30..150, "Mon 00:30 - Mon 02:30 UTC");
+
 /// Everything that doesn't change while a schedule is played.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[expect(clippy::struct_excessive_bools, reason = "independent habits of independent parties")]
@@ -60,6 +74,16 @@ pub struct Setup {
     pub mute: u8,
     /// Whether CI runs on the stable branch too.
     pub ci_on_stable: bool,
+    /// Whether CI creates the checks of a commit late and one by one.
+    pub slow_ci: bool,
+    /// The wave that has a freeze window.
+    pub freeze: Option<usize>,
+    /// What the next generation of the configuration changes.
+    pub roll_out: RollOut,
+    /// Whether one more replica only observes.
+    pub observer: bool,
+    /// Whether every change is told to every replica at once, as webhooks do where none is lost.
+    pub hooks: bool,
 }
 
 impl Setup {
@@ -86,6 +110,13 @@ impl Setup {
         let bad = rng.u64(..) & rng.u64(..) & rng.u64(..);
         let stuck = if is_stuck { rng.u64(3..12) } else { 0 };
         let mute = if has_mute { 1 << rng.u32(..4) } else { 0 };
+        let (slow_ci, observer, hooks) = (rng.u32(..5) == 0, rng.u32(..8) == 0, rng.u32(..3) == 0);
+        let freeze = (rng.u32(..5) == 0).then(|| if rng.bool() { 0 } else { waves - 1 });
+        let roll_out = match rng.u32(..12) {
+            0 => RollOut::Landing,
+            1 => RollOut::Approval,
+            _ => RollOut::Never,
+        };
         let seed = rng.u64(..);
         Self {
             seed,
@@ -104,6 +135,11 @@ impl Setup {
             stuck,
             mute,
             ci_on_stable,
+            slow_ci,
+            freeze,
+            roll_out,
+            observer,
+            hooks,
         }
     }
 
@@ -126,10 +162,15 @@ impl Setup {
             stuck: 0,
             mute: 0,
             ci_on_stable: false,
+            slow_ci: false,
+            freeze: None,
+            roll_out: RollOut::Never,
+            observer: false,
+            hooks: false,
         }
     }
 
-    /// Builds the policy that all replicas work by.
+    /// Builds the policy that all replicas work by at first.
     ///
     /// # Panics
     /// Never: the names are constants.
@@ -140,13 +181,15 @@ impl Setup {
             let mut wave = WavePolicy::new(name(&format!("w{index}")), (0..count).map(target).collect());
             wave.approval = self.approval && index + 1 == self.waves && index > 0;
             wave.soak = if self.soak && index == 0 { Duration::from_mins(10) } else { Duration::ZERO };
+            wave.freeze.extend((self.freeze == Some(index)).then(|| name(FREEZE.1)));
             wave
         };
         let set = |index: usize| SetPolicy::new(name(["app", "db"][index % 2]));
         let sets = (0..self.sets).map(set).collect();
         let mut policy = Policy::new(name("master"), sets, (0..self.waves).map(wave).collect());
         policy.landing = self.landing;
-        policy.required = Some(self.required_checks());
+        policy.required = Some(self.required.checks());
+        policy.generation = u64::from(self.roll_out != RollOut::Never);
         // Shorter than the pause between two looks, so that one look after the last write sees every limit passed.
         policy.not_started_timeout = Duration::from_mins(20);
         policy.running_timeout = Duration::from_mins(40);
@@ -154,18 +197,37 @@ impl Setup {
         policy
     }
 
-    fn required_checks(&self) -> RequiredChecks {
-        let mut required = match self.required {
-            Required::One => RequiredChecks::named(["ci"]),
-            Required::Two => RequiredChecks::named(["ci", "e2e"]),
-            Required::Trusted | Required::Nothing | Required::NothingAllowed => RequiredChecks::default(),
+    /// Builds the policy of the next generation, where one is rolled out.
+    pub fn next_policy(&self) -> Option<Policy> {
+        let mut next = self.policy();
+        next.generation += 1;
+        match self.roll_out {
+            RollOut::Never => return None,
+            RollOut::Landing if self.landing == Landing::Tip => next.landing = Landing::EveryCommit,
+            RollOut::Landing => next.landing = Landing::Tip,
+            RollOut::Approval => {
+                let last = next.waves.last_mut()?;
+                last.approval = !last.approval;
+            }
+        }
+        Some(next)
+    }
+}
+
+impl Required {
+    /// Builds the required set.
+    pub fn checks(self) -> RequiredChecks {
+        let mut required = match self {
+            Self::One => RequiredChecks::named(["ci"]),
+            Self::Two => RequiredChecks::named(["ci", "e2e"]),
+            Self::Trusted | Self::Nothing | Self::NothingAllowed => RequiredChecks::default(),
         };
-        if self.required == Required::Trusted {
+        if self == Self::Trusted {
             required
                 .checks
                 .insert(RequiredCheck { source: Some(TRUSTED.to_owned()), ..RequiredCheck::named("ci") });
         }
-        required.allow_empty = self.required == Required::NothingAllowed;
+        required.allow_empty = self == Self::NothingAllowed;
         required
     }
 }

@@ -6,6 +6,8 @@ mod shrink;
 
 use std::fmt;
 
+use cfgupdater_core::{Operation, OperationKey};
+
 use crate::mutations::{Honest, Tamper};
 use crate::oracle::Oracle;
 use crate::schedule::{Schedule, Step};
@@ -96,6 +98,10 @@ struct Simulation<'a> {
     world: World,
     oracle: Oracle,
     turns: u64,
+    /// The calls of operators that had a key, oldest first.
+    keyed: Vec<(OperationKey, Operation)>,
+    /// The changes that webhooks have told of.
+    noticed: (u32, usize),
     /// The steps played so far.
     played: usize,
 }
@@ -103,7 +109,15 @@ struct Simulation<'a> {
 impl<'a> Simulation<'a> {
     fn new(schedule: &'a Schedule, tamper: Box<dyn Tamper>) -> Self {
         let world = World::new(schedule.setup.clone(), tamper);
-        Self { schedule, world, oracle: Oracle::default(), turns: 0, played: 0 }
+        Self {
+            schedule,
+            world,
+            oracle: Oracle::default(),
+            turns: 0,
+            keyed: Vec::new(),
+            noticed: (0, 0),
+            played: 0,
+        }
     }
 
     fn run(mut self) -> Result<Stats, Box<Violation>> {

@@ -15,10 +15,10 @@ mod write;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cfgupdater_core::{Policy, RequiredChecks, SetName, Slot, Timestamp, WaveName};
+use cfgupdater_core::{Mode, Policy, RequiredChecks, SetName, Slot, Timestamp, WaveName};
 
 use crate::mutations::{Honest, Tamper};
-use crate::setup::{Setup, slots};
+use crate::setup::{FREEZE, Setup, slots};
 use ci::Ci;
 use dag::{Author, Dag, Tree};
 use node::Node;
@@ -33,12 +33,20 @@ const BEGIN: i64 = 1_767_571_200_000;
 /// How many events there is room for at first: more than most schedules have.
 const TRACE: usize = 256;
 
+/// One generation of the configuration.
+#[derive(Debug, Clone)]
+struct Generation {
+    policy: Arc<Policy>,
+    /// The same as replicas are told it.
+    told: Arc<Policy>,
+}
+
 /// Everything there is.
 #[derive(Debug)]
 pub struct World {
     /// What it is played in.
     pub setup: Setup,
-    /// The policy that replicas work by, before anybody tampers with it.
+    /// The policy that is in force, before anybody tampers with it.
     pub policy: Policy,
     /// The commits of the configuration branches.
     pub dag: Dag,
@@ -52,7 +60,10 @@ pub struct World {
     pub replicas: Vec<Replica>,
     /// All that happened.
     pub trace: Vec<Event>,
-    required: Arc<RequiredChecks>,
+    /// What the forge requires now.
+    pub(crate) required: Arc<RequiredChecks>,
+    /// The configurations that replicas are started with, each as it is and as it is told.
+    generations: Vec<Generation>,
     slots: Vec<Option<Slot>>,
     now: i64,
     late: Vec<write::Late>,
@@ -63,20 +74,30 @@ impl World {
     /// Builds a world with a stable branch that a person pushed.
     pub fn new(setup: Setup, mut tamper: Box<dyn Tamper>) -> Self {
         let policy = setup.policy();
-        let mut told = policy.clone();
-        tamper.policy(&mut told);
         let now = Timestamp::from_millis(BEGIN);
         let mut dag = Dag::default();
         let stable = dag.add(Vec::new(), Tree::default(), Author::Person, None, now);
         let required = policy.required.clone().unwrap_or_default();
-        let mut ci = Ci::new(setup.seed, &required, setup.stuck);
+        let mut ci = Ci::new(setup.seed, &required, setup.stuck, setup.slow_ci);
         if setup.ci_on_stable {
             ci.start(stable, now);
         }
-        let told = Arc::new(told);
-        let replicas = (0..setup.replicas).map(|_| Replica::new(Arc::clone(&told), now)).collect();
+        let mut told = |policy: Policy| {
+            let mut told = policy.clone();
+            tamper.policy(&mut told);
+            Generation { policy: Arc::new(policy), told: Arc::new(told) }
+        };
+        let mut generations = vec![told(policy.clone())];
+        generations.extend(setup.next_policy().map(&mut told));
+        let first = &generations[0];
+        let mut replicas: Vec<Replica> = (0..setup.replicas).map(|_| Replica::new(first, now)).collect();
+        if setup.observer {
+            let observer = told(Policy { mode: Mode::Observe, ..policy.clone() });
+            replicas.push(Replica::new(&observer, now));
+        }
         Self {
             required: Arc::new(required),
+            generations,
             slots: slots(&policy),
             policy,
             dag,
@@ -118,6 +139,35 @@ impl World {
     /// Returns the wave and set of a place in trees.
     pub fn slot_name(&self, place: usize) -> Option<&Slot> {
         self.slots.get(place)?.as_ref()
+    }
+
+    /// Tells whether a wave is in its freeze window.
+    pub fn is_frozen(&self, wave: &WaveName, at: Timestamp) -> bool {
+        let place = self.policy.waves.iter().position(|known| known.name == *wave);
+        let frozen = place.is_some() && place == self.setup.freeze;
+        frozen && FREEZE.0.contains(&((at.as_millis() - BEGIN).div_euclid(60_000).rem_euclid(7 * 24 * 60)))
+    }
+
+    /// Starts a replica anew with the next configuration, or with the first one.
+    pub fn roll_out(&mut self, replica: usize, back: bool) {
+        let generation = if back { self.generations.first() } else { self.generations.last() };
+        let acts = self.replicas[replica].policy.mode == Mode::Act;
+        if let Some(generation) = generation.filter(|_| acts && self.generations.len() > 1).cloned() {
+            self.replicas[replica].configure(&generation);
+            self.crash(replica);
+        }
+    }
+
+    /// Ends what people began with configurations and names of branches.
+    pub fn tidy_up(&mut self) {
+        self.remote.renamed = false;
+        let newest = self.generations.last().map_or(0, |newest| newest.policy.generation);
+        let recorded = self.remote.refs.state.map_or(0, |state| self.states.commit(state).state.generation);
+        let begun = self.replicas.iter().any(|replica| replica.policy.generation == newest);
+        if self.generations.len() > 1 && (begun || recorded == newest) {
+            (0..self.replicas.len()).for_each(|replica| self.roll_out(replica, false));
+            self.policy = Policy::clone(&self.generations[1].policy);
+        }
     }
 
     fn take_tamper(&mut self) -> Box<dyn Tamper> {

@@ -1,6 +1,7 @@
 //! The product keeps its promises in some thousands of schedules, and a broken promise comes with a short replay.
 
 use cfgupdater_testkit::mutations::{self, Mutation};
+use cfgupdater_testkit::setup::Setup;
 use cfgupdater_testkit::{Schedule, Stats, run, run_with, shrink, simulate};
 
 /// How many schedules are played here; releases play many more with the example `sim`.
@@ -44,6 +45,8 @@ fn a_violation_is_shortened_to_what_matters() {
         let shortest = shrink(*found, tamper);
         assert_eq!(shortest.invariant, invariant);
         assert!(shortest.schedule.steps.len() <= 8 && shortest.schedule.steps.len() < before, "{shortest}");
+        let Setup { replicas, waves, sets, targets, .. } = shortest.schedule.setup;
+        assert!((replicas, waves, sets, targets) == (1, 1, 1, 1), "{shortest}");
         // Nothing more can be left out.
         for left_out in 0..shortest.schedule.steps.len() {
             let mut shorter = shortest.schedule.clone();

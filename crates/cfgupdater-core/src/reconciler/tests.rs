@@ -228,6 +228,23 @@ fn without_any_hint_the_timer_looks() {
 }
 
 #[test]
+fn an_observing_replica_answers_while_something_could_land() {
+    let mut scene = Scene::new();
+    scene.policy.mode = Mode::Observe;
+    scene.on_auto(1, introduce("app", "staging", 1));
+    scene.check(1, CheckState::Success);
+    let mut reconciler = idle(&scene);
+    let preview = Call::new("app-ci", Request::Preview(announcement("app", 2)));
+    let commands = call_and_observe(&mut reconciler, &scene, &[preview, announce(2)]);
+    let said = answers(&commands);
+    assert!(matches!(&said[..], [(0, Ok(Answer::Previewed(_))), (1, Err(_))]), "{commands:?}");
+    let shown = commands.iter().any(
+        |command| matches!(command, Command::Publish(why) if why.iter().any(|said| said.subject == "stable")),
+    );
+    assert!(shown, "what would land is still told: {commands:?}");
+}
+
+#[test]
 fn an_observing_replica_writes_nothing() {
     let mut scene = Scene::new();
     scene.policy.mode = Mode::Observe;

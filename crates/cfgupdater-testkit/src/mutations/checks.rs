@@ -98,6 +98,15 @@ on_snapshot! {
         }
     }
 
+    ReportedPasses = "only checks that were created are needed", breaks &["S1"], within 20, |_, snapshot| {
+        let names: Vec<String> = snapshot.required.checks.iter().map(|check| check.name.clone()).collect();
+        for runs in snapshot.checks.values_mut() {
+            let missing = names.iter().filter(|name| !runs.iter().any(|run| run.name == **name));
+            let passed = missing.map(|name| CheckRun::new(name, 1, CheckState::Success));
+            *runs = runs.iter().cloned().chain(passed).collect();
+        }
+    }
+
     StableIsGreen = "stable counts as green whoever pushed it", breaks &["S8"], within 30, |_, snapshot| {
         let names: Vec<String> = snapshot.required.checks.iter().map(|check| check.name.clone()).collect();
         let green = names.iter().map(|name| CheckRun::new(name, 1, CheckState::Success)).collect();

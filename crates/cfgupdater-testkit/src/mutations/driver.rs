@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cfgupdater_core::{Failure, IntentId, Reason, Written};
+use cfgupdater_core::{Call, Failure, IntentId, Reason, Request, Written};
 
 use super::{Mutation, Tamper};
 use crate::world::node::StateNode;
@@ -20,6 +20,10 @@ pub(super) fn all() -> Vec<Mutation> {
         mutation("an announcement is lost when its write is", &["S6"], 20, || Box::new(LostWrites)),
         mutation("there is no timer", &["L1", "L3", "L4", "S5"], 20, || Box::new(NoTimer)),
         mutation("nobody is told what stalls", &["L1", "L2"], 20, || Box::new(Silent)),
+        mutation("a preview counts as an announcement", &["S17"], 20, || Box::new(OnCall(announce_previews))),
+        mutation("the keys of operators' calls are not looked at", &["S18"], 20, || {
+            Box::new(OnCall(|call| call.key = None))
+        }),
         mutation("commits cite a state commit that was never pushed", &["L1", "L4", "L5"], 260, || {
             Box::new(CitesUnpushed::default())
         }),
@@ -53,6 +57,26 @@ impl Tamper for LostWrites {
         if result.is_err() {
             *result = Ok(Written::default());
         }
+    }
+}
+
+/// Changes calls before the product sees them.
+#[derive(Debug)]
+struct OnCall(fn(&mut Call));
+
+impl Tamper for OnCall {
+    fn is_active(&self) -> bool {
+        false
+    }
+
+    fn call(&mut self, call: &mut Call) {
+        (self.0)(call);
+    }
+}
+
+fn announce_previews(call: &mut Call) {
+    if let Request::Preview(asked) = &call.request {
+        call.request = Request::Announce(asked.clone());
     }
 }
 
@@ -151,7 +175,7 @@ mod tests {
             turn(Fault::Stale { back: 3, mask: 5 }),
             turn(Fault::Nothing),
             turn(Fault::Nothing),
-            Step::Operate { replica: 0, wave: 0, what: Operating::Release },
+            Step::Operate { replica: 0, wave: 0, what: Operating::Release, key: None },
         ];
         let setup = Setup { replicas: 2, atomic: false, required: Required::One, ..Setup::plain() };
         let schedule = Schedule { seed: 0, setup, steps };

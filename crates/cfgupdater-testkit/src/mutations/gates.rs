@@ -1,6 +1,6 @@
 //! Bugs in what stands between waves.
 
-use cfgupdater_core::{DeploymentStatus, Landing, Policy, Snapshot};
+use cfgupdater_core::{DeploymentStatus, Landing, Mode, Policy, Snapshot};
 
 use super::{Mutation, Tamper, on_snapshot, state, targets};
 use crate::world::World;
@@ -18,6 +18,12 @@ pub(super) fn all() -> Vec<Mutation> {
             Box::new(OnPolicy(|policy| {
                 policy.waves.iter_mut().for_each(|wave| wave.soak = std::time::Duration::ZERO);
             }))
+        }),
+        mutation("freeze windows are not looked at", &["S16"], 20, || {
+            Box::new(OnPolicy(|policy| policy.waves.iter_mut().for_each(|wave| wave.freeze.clear())))
+        }),
+        mutation("replicas that only observe act", &["S17"], 20, || {
+            Box::new(OnPolicy(|policy| policy.mode = Mode::Act))
         }),
         mutation("a green tip carries untested commits against the policy", &["S14"], 20, || {
             Box::new(OnPolicy(|policy| policy.landing = Landing::Tip))

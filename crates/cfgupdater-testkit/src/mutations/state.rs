@@ -18,6 +18,14 @@ on_snapshot! {
         snapshot.faults.retain(|fault| !matches!(fault, Fault::StableRewound { .. }));
     }
 
+    OldConfiguration = "an older configuration goes on deciding", breaks &["S17"], within 20, |_, snapshot| {
+        snapshot.faults.retain(|fault| !matches!(fault, Fault::OldConfiguration { .. }));
+    }
+
+    KeysForgotten = "operators' keys are forgotten", breaks &["S18"], within 20, |_, snapshot| {
+        state(snapshot).operations.clear();
+    }
+
     EvictedLands = "an evicted intent is still live", breaks &["S6"], within 20, |_, snapshot| {
         for accepted in intents(snapshot) {
             if matches!(accepted.end, Some(End::Evicted { .. })) {

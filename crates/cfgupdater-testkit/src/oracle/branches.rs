@@ -79,8 +79,8 @@ pub(super) fn s9_the_others_stay(world: &World, auto: Node, view: &View, known: 
     let (stable, dag) = (view.refs.stable, &world.dag);
     let intents =
         |tip| dag.chain(tip, stable).into_iter().filter_map(|node| ours(dag, node)).map(|(id, _)| id);
-    let open =
-        |id| known.intents.get(&id).is_some_and(|k| k.end.is_none() && !known.held.contains(&k.intent.wave));
+    let closed = |wave| known.held.contains(wave) || world.is_frozen(wave, view.snapshot.now);
+    let open = |id| known.intents.get(&id).is_some_and(|k| k.end.is_none() && !closed(&k.intent.wave));
     let kept: Vec<IntentId> = intents(auto).collect();
     match intents(before).find(|id| open(*id) && !kept.contains(id)) {
         Some(id) => Err(format!("{id:?} is live and no longer on auto {auto:?}")),

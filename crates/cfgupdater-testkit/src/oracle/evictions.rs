@@ -6,6 +6,7 @@ use super::verdicts::{failed, green, passed, required, served, stable_is_green};
 use super::{Finding, Write, ours};
 use crate::world::World;
 use crate::world::node::Node;
+use crate::world::trace::View;
 
 fn evicted<'a>(write: &'a Write<'_>) -> impl Iterator<Item = (IntentId, &'a Evidence)> {
     write.records.iter().filter_map(|record| match record {
@@ -21,8 +22,8 @@ fn find(world: &World, write: &Write<'_>, evidence: &Evidence) -> Option<(Vec<No
     Some((chain, place))
 }
 
-fn check<'a>(world: &'a World, evidence: &Evidence) -> Option<&'a RequiredCheck> {
-    required(world).checks.iter().find(|check| check.name == evidence.check)
+fn check<'a>(view: &'a View, evidence: &Evidence) -> Option<&'a RequiredCheck> {
+    required(view).checks.iter().find(|check| check.name == evidence.check)
 }
 
 /// An eviction cites the intent's own commit of the current chain, and a check that failed or timed out there.
@@ -34,7 +35,7 @@ pub(super) fn s7_evictions_cite_the_chain(world: &World, write: &Write<'_>) -> F
         if ours(&world.dag, chain[place]).map(|(intent, _)| intent) != Some(id) {
             return Err(format!("{id:?} was evicted for a commit of another: {:?}", chain[place]));
         }
-        let Some(check) = check(world, evidence) else {
+        let Some(check) = check(write.view, evidence) else {
             return Err(format!("{id:?} was evicted for `{}`, which is not required", evidence.check));
         };
         let runs = served(write.view, chain[place]);
@@ -68,13 +69,13 @@ pub(super) fn s8_only_the_guilty_are_evicted(world: &World, write: &Write<'_>) -
     for (id, evidence) in evicted(write) {
         let Some((chain, place)) = find(world, write, evidence) else { continue };
         let beneath_is_green = match place.checked_sub(1) {
-            Some(beneath) => green(required(world), served(write.view, chain[beneath])),
+            Some(beneath) => green(required(write.view), served(write.view, chain[beneath])),
             None => stable_is_green(world, write.view),
         };
         if !beneath_is_green {
             return Err(format!("{id:?} was evicted and what lies beneath is not green"));
         }
-        let Some(check) = check(world, evidence) else { continue };
+        let Some(check) = check(write.view, evidence) else { continue };
         let ended = |node: &Node| {
             let runs = served(write.view, *node);
             passed(check, runs) || failed(check, runs)

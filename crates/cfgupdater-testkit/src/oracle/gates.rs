@@ -1,6 +1,8 @@
 //! What stands between waves: S15 and S16.
 
-use cfgupdater_core::{Action, DeploymentStatus, Intent, Record, Report, SetName, Timestamp, WavePolicy};
+use cfgupdater_core::{
+    Action, DeploymentStatus, Intent, Record, Report, SetName, Slot, Timestamp, WavePolicy,
+};
 
 use super::ledger::Ledger;
 use super::{Finding, Landing, Write, ours};
@@ -8,7 +10,7 @@ use crate::world::World;
 use crate::world::node::Node;
 use crate::world::releases;
 
-/// Nothing lands into a wave that was held when state was last read.
+/// Nothing lands into a wave that was held when state was last read, or is frozen.
 pub(super) fn s16_nothing_lands_into_a_closed_wave(world: &World, landing: &Landing<'_>) -> Finding {
     if landing.known.paused {
         return Err(format!("{:?} landed while landing was paused", landing.to));
@@ -19,6 +21,10 @@ pub(super) fn s16_nothing_lands_into_a_closed_wave(world: &World, landing: &Land
         let held = world.slot_name(slot).filter(|(wave, _)| landing.known.held.contains(wave));
         if let Some((wave, _)) = held.filter(|_| !rollback) {
             return Err(format!("{node:?} landed into {wave}, which is held"));
+        }
+        let frozen = |(wave, _): &&Slot| world.is_frozen(wave, landing.view.snapshot.now);
+        if let Some((wave, _)) = world.slot_name(slot).filter(frozen).filter(|_| !rollback) {
+            return Err(format!("{node:?} landed into {wave}, which is frozen"));
         }
     }
     Ok(())
@@ -135,7 +141,7 @@ fn runs_since<'a>(
     since
 }
 
-/// A promotion waits for its hold, its soak and its approval.
+/// A promotion waits for its hold, its freeze window, its soak and its approval.
 pub(super) fn s16_promotions_pass_their_gates(world: &World, write: &Write<'_>) -> Finding {
     each_promotion(write, |intent, known| {
         let (id, to) = (intent.id, &intent.wave);
@@ -143,7 +149,10 @@ pub(super) fn s16_promotions_pass_their_gates(world: &World, write: &Write<'_>) 
             return Err(format!("{id:?} was accepted for {to}, which is held"));
         }
         let approved = known.approved.get(&(to.clone(), intent.set.clone())) == Some(&intent.release);
-        if world.policy.wave(to).is_some_and(|wave| wave.approval) && !approved {
+        if world.is_frozen(to, write.view.snapshot.now) {
+            return Err(format!("{id:?} was accepted for {to}, which is frozen"));
+        }
+        if write.view.policy.wave(to).is_some_and(|wave| wave.approval) && !approved {
             return Err(format!("{id:?} was accepted for {to} and nobody approved it"));
         }
         let Some(from) = from_wave(intent).and_then(|from| world.policy.wave(from)) else { return Ok(()) };

@@ -1,13 +1,14 @@
 //! What must come about: L1 to L6. L4 and S11 and S13 at rest are judged by the simulator, which counts writes.
 
-use cfgupdater_core::{Action, CheckState, Code, DeploymentStatus, End};
+use cfgupdater_core::{Action, CheckState, Code, DeploymentStatus, End, Mode, Reason};
 
 use super::Finding;
 use super::ledger::Ledger;
-use super::verdicts::{green, required};
+use super::verdicts::green;
 use crate::world::World;
 use crate::world::node::Node;
 use crate::world::releases;
+use crate::world::replica::Replica;
 use crate::world::trace::{Actor, Event};
 
 /// What an intent may wait for at rest.
@@ -54,9 +55,14 @@ impl Activity {
     }
 }
 
-/// Tells whether any replica reports one of these reasons.
+/// Tells whether any replica that acts reports one of these reasons.
 pub(super) fn has_reason(world: &World, codes: &[Code]) -> bool {
-    world.replicas.iter().any(|replica| replica.why.iter().any(|reason| codes.contains(&reason.code)))
+    why(world).any(|reason| codes.contains(&reason.code))
+}
+
+fn why(world: &World) -> impl Iterator<Item = &Reason> {
+    let acts = |replica: &&Replica| replica.policy.mode == Mode::Act;
+    world.replicas.iter().filter(acts).flat_map(|replica| &replica.why)
 }
 
 /// Tells whether an operator must act before anything goes on.
@@ -68,7 +74,7 @@ pub(crate) fn is_faulty(world: &World) -> bool {
 pub(super) fn l1_everything_ends_or_says_why(world: &World, ledger: &Ledger, excused: bool) -> Finding {
     let early_auto = world.trace.iter().any(|event| matches!(event, Event::Auto { by: Actor::Person, .. }));
     if is_faulty(world) && !excused && !early_auto {
-        let why = world.replicas.iter().flat_map(|replica| &replica.why).next();
+        let why = why(world).find(|said| said.code == Code::Fault);
         return Err(format!("nobody meddled, and yet: {why:?}"));
     }
     let live: Vec<_> = ledger.intents.values().filter(|known| known.end.is_none()).collect();
@@ -87,7 +93,7 @@ pub(super) fn l2_silent_checks_are_reported(world: &World) -> Finding {
     let over =
         |run: &cfgupdater_core::CheckRun| matches!(run.state, CheckState::Success | CheckState::Failure);
     let silent = runs.is_empty() || !runs.iter().any(over);
-    if silent && !required(world).allow_empty && !has_reason(world, &SAID) {
+    if silent && !world.required.allow_empty && !has_reason(world, &SAID) {
         return Err(format!("no check ever ended on {tip:?}, and nobody says so"));
     }
     Ok(())
@@ -98,7 +104,7 @@ pub(super) fn l3_green_commits_landed(world: &World) -> Finding {
     let refs = world.remote.refs;
     let Some(auto) = refs.auto.filter(|auto| world.dag.contains(*auto, refs.stable)) else { return Ok(()) };
     let first = world.dag.chain(auto, refs.stable).into_iter().next();
-    let waits = first.filter(|first| green(required(world), world.ci.runs(*first)));
+    let waits = first.filter(|first| green(&world.required, world.ci.runs(*first)));
     match waits.filter(|_| !has_reason(world, &STOPS)) {
         Some(first) => Err(format!("{first:?} is green and the lowest of the chain, and did not land")),
         None => Ok(()),
@@ -148,7 +154,8 @@ pub(super) fn l6_proven_releases_moved_on(world: &World, ledger: &Ledger, excuse
             // A person's edit of the next wave blocks what came into this one before it.
             let blocked =
                 last_change(world, destination).is_some_and(|edit| world.dag.contains(edit, newest));
-            let gated = ledger.held.contains(&to.name) || to.approval;
+            let frozen = world.is_frozen(&to.name, world.now());
+            let gated = ledger.held.contains(&to.name) || frozen || to.approval;
             let tried = ledger.intents.values().any(|known| {
                 let promotes = matches!(known.intent.action, Action::Promote { .. });
                 let over = matches!(

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use cfgupdater_core::{
-    Action, Announced, Answer, CheckOutcome, CheckRun, CheckState, DeploymentStatus, End, Entry, Evidence,
-    Intent, Landing as LandingPolicy, Note, Outcome, Reason, Record, Report, promotion_id,
+    Action, Announced, Announcement, Answer, CheckOutcome, CheckRun, CheckState, DeploymentStatus, End,
+    Entry, Evidence, Intent, Landing as LandingPolicy, Mode, Note, Operation, OperationAnswer, OperationKey,
+    Outcome, Policy, Reason, Record, Report, Request, promotion_id,
 };
 
 use super::*;
 use crate::mutations::Honest;
-use crate::setup::{Required, Setup};
+use crate::setup::{FREEZE, Required, RollOut, Setup};
 use crate::world::ci::CiMove;
 use crate::world::dag::{Author, Trailers};
 use crate::world::releases;
@@ -92,8 +93,27 @@ impl Tale {
         self.world.set(Edit::State { from, to }, Actor::Replica(0), Some(&view));
     }
 
+    /// Somebody calls.
+    fn call(&mut self, call: u64, request: Request, key: Option<OperationKey>) {
+        self.world.trace.push(Event::Called { replica: 0, call, request, key });
+    }
+
+    /// A replica answers an operator.
+    fn operated(&mut self, call: u64, changed: bool) {
+        let told = OperationAnswer { changed, intents: Vec::new(), waits: Vec::new() };
+        self.world.trace.push(Event::Answered { replica: 0, call, answer: Ok(Answer::Operated(told)) });
+    }
+
     fn accept(&mut self, n: u8) -> Intent {
         let intent = self.intent(n);
+        let announced = Announcement {
+            set: intent.set.clone(),
+            app_sha: releases::app_sha(n),
+            sequence: None,
+            attempt: 1,
+            images: intent.images.clone(),
+        };
+        self.call(0, Request::Announce(announced), None);
         self.write(vec![Record::Accepted { intent: intent.clone() }]);
         intent
     }
@@ -435,6 +455,73 @@ fn s16_finds_landings_into_held_waves_and_promotions_past_their_gates() {
         let report = tale.report(1, introduced, introduced, DeploymentStatus::Succeeded);
         tale.write(vec![report, Record::Accepted { intent: tale.promotion(1, introduced) }]);
         assert_eq!(tale.verdict(), Some("S16"));
+    }
+}
+
+#[test]
+fn s16_finds_landings_and_promotions_into_frozen_waves() {
+    for (minutes, expected) in [(FREEZE.0.start, Some("S16")), (FREEZE.0.end, None)] {
+        let pass = |tale: &mut Tale| {
+            let minutes = u64::try_from(minutes).unwrap();
+            tale.world.pass(std::time::Duration::from_mins(minutes));
+        };
+        let mut tale = Tale::of(Setup { freeze: Some(0), ..Setup::plain() });
+        let (_, node) = tale.introduce(1);
+        tale.checked(node);
+        pass(&mut tale);
+        tale.land(node);
+        assert_eq!(tale.verdict(), expected, "landed after {minutes} minutes");
+
+        let mut tale = Tale::of(Setup { freeze: Some(1), ..Setup::plain() });
+        let introduced = tale.person_pushes(1);
+        pass(&mut tale);
+        let report = tale.report(1, introduced, introduced, DeploymentStatus::Succeeded);
+        tale.write(vec![report, Record::Accepted { intent: tale.promotion(1, introduced) }]);
+        assert_eq!(tale.verdict(), expected, "promoted after {minutes} minutes");
+    }
+}
+
+#[test]
+fn s17_finds_observers_and_previews_that_write() {
+    let mut tale = Tale::new();
+    tale.write(Vec::new());
+    assert_eq!(tale.verdict(), None);
+    tale.world.replicas[0].policy = Arc::new(Policy { mode: Mode::Observe, ..tale.world.policy.clone() });
+    assert_eq!(tale.verdict(), Some("S17"), "in the mode that only observes");
+
+    let mut tale = Tale::of(Setup { roll_out: RollOut::Approval, ..Setup::plain() });
+    tale.write(vec![Record::Generation { generation: 2 }]);
+    assert_eq!(tale.verdict(), None);
+    tale.write(Vec::new());
+    assert_eq!(tale.verdict(), Some("S17"), "by an older configuration");
+
+    let mut tale = Tale::new();
+    let intent = tale.intent(1);
+    tale.write(vec![Record::Accepted { intent }]);
+    assert_eq!(tale.verdict(), Some("S17"), "without an announcement");
+}
+
+#[test]
+fn s18_finds_a_key_that_acts_twice_or_for_something_else() {
+    let pause = || Operation::Pause { reason: "incident".to_owned() };
+    let resume = || Operation::Resume { reason: "it is over".to_owned() };
+    let asked = OperationKey::new("", "");
+    let key = OperationKey::new("ops", "1");
+    for (again, changed, expected) in [
+        (pause(), false, None),
+        (pause(), true, Some("S18")),
+        (resume(), true, Some("S18")),
+        (resume(), false, Some("S18")),
+    ] {
+        let mut tale = Tale::new();
+        tale.call(0, Request::Operate(pause()), Some(key));
+        tale.write(vec![Record::Operated { key, asked, intents: Vec::new() }]);
+        tale.operated(0, true);
+        let view = tale.world.view();
+        tale.world.trace.push(Event::Observed { replica: 0, view });
+        tale.call(1, Request::Operate(again.clone()), Some(key));
+        tale.operated(1, changed);
+        assert_eq!(tale.verdict(), expected, "{again:?}, changed: {changed}");
     }
 }
 

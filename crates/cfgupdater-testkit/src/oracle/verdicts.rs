@@ -8,8 +8,8 @@ use crate::world::node::{Node, StateNode};
 use crate::world::trace::View;
 
 /// Every stable tip the service makes was green for every required check at that SHA at its last read.
-pub(super) fn s1_green_at_its_own_sha(world: &World, landing: &Landing<'_>) -> Finding {
-    if green(required(world), served(landing.view, landing.to)) {
+pub(super) fn s1_green_at_its_own_sha(landing: &Landing<'_>) -> Finding {
+    if green(required(landing.view), served(landing.view, landing.to)) {
         return Ok(());
     }
     let runs = served(landing.view, landing.to);
@@ -18,7 +18,7 @@ pub(super) fn s1_green_at_its_own_sha(world: &World, landing: &Landing<'_>) -> F
 
 /// Nothing lands where nothing is required, or where state or stable lost something.
 pub(super) fn s3_nothing_lands_in_doubt(world: &World, landing: &Landing<'_>) -> Finding {
-    let required = required(world);
+    let required = required(landing.view);
     if required.checks.is_empty() && !required.allow_empty {
         return Err(format!("{:?} landed and no check is required", landing.to));
     }
@@ -54,7 +54,7 @@ fn in_doubt(world: &World, view: &View) -> Finding {
 
 /// A result counts for the SHA it was reported on alone.
 pub(super) fn s4_results_belong_to_their_sha(world: &World, landing: &Landing<'_>) -> Finding {
-    for check in &required(world).checks {
+    for check in &required(landing.view).checks {
         let passed = |run: &CheckRun| accepts(check, run) && run.state == CheckState::Success;
         if !world.ci.runs(landing.to).iter().any(passed) {
             return Err(format!("{} never passed on {:?}, which landed", check.name, landing.to));
@@ -64,19 +64,22 @@ pub(super) fn s4_results_belong_to_their_sha(world: &World, landing: &Landing<'_
 }
 
 /// With `every-commit`, all that lands is green at its own SHA.
-pub(super) fn s14_every_commit_is_green(world: &World, landing: &Landing<'_>) -> Finding {
-    let red = |node: &&Node| !green(required(world), served(landing.view, **node));
-    match landing.commits.iter().find(red).filter(|_| world.policy.landing == LandingPolicy::EveryCommit) {
+pub(super) fn s14_every_commit_is_green(landing: &Landing<'_>) -> Finding {
+    let red = |node: &&Node| !green(required(landing.view), served(landing.view, **node));
+    match landing
+        .commits
+        .iter()
+        .find(red)
+        .filter(|_| landing.view.policy.landing == LandingPolicy::EveryCommit)
+    {
         Some(node) => Err(format!("{node:?} landed beneath {:?} and is not green", landing.to)),
         None => Ok(()),
     }
 }
 
-/// Returns the required checks.
-pub(super) fn required(world: &World) -> &RequiredChecks {
-    static NONE: RequiredChecks =
-        RequiredChecks { checks: std::collections::BTreeSet::new(), allow_empty: false };
-    world.policy.required.as_ref().unwrap_or(&NONE)
+/// Returns the checks that were required when a replica looked.
+pub(super) fn required(view: &View) -> &RequiredChecks {
+    &view.snapshot.required
 }
 
 /// Returns the attempts that a replica was served of a commit.
@@ -122,5 +125,5 @@ pub(super) fn green(required: &RequiredChecks, runs: &[CheckRun]) -> bool {
 /// Tells whether a stable tip may stand beneath a culprit: the service landed it, or it is green itself.
 pub(super) fn stable_is_green(world: &World, view: &View) -> bool {
     let stable = view.refs.stable;
-    ours(&world.dag, stable).is_some() || green(required(world), served(view, stable))
+    ours(&world.dag, stable).is_some() || green(required(view), served(view, stable))
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use cfgupdater_core::{
-    Announcement, Claim, DeploymentReport, DeploymentStatus, IntentId, ObjectId, Operation, Request,
-    Timestamp,
+    Announcement, Claim, DeploymentReport, DeploymentStatus, IntentId, ObjectId, Operation, OperationKey,
+    Request, Timestamp,
 };
 
 use super::{Simulation, Violation};
@@ -28,11 +28,30 @@ impl Simulation<'_> {
                     self.world.call(self.replica(replica), "deployer", request);
                 }
             }
-            Step::Operate { replica, wave, what } => {
-                if let Some(request) = self.operation(wave, what) {
-                    self.world.call(self.replica(replica), "ops", request);
+            Step::Storm { replica, set, first, count, sequences } => {
+                for release in first..first + count {
+                    let request = self.announcement(set, release, sequences.then_some(release), 1);
+                    self.world.call(self.replica(replica), "app-ci", request);
                 }
             }
+            Step::Preview { replica, set, release } => {
+                if let Request::Announce(asked) = self.announcement(set, release, None, 1) {
+                    self.world.call(self.replica(replica), "app-ci", Request::Preview(asked));
+                }
+            }
+            Step::Operate { replica, wave, what, key } => {
+                if let Some(operation) = self.operation(wave, what) {
+                    let key = key.map(|key| OperationKey::new("ops", &key.to_string()));
+                    self.keyed.extend(key.map(|key| (key, operation.clone())));
+                    self.operate(replica, operation, key);
+                }
+            }
+            Step::Repeat { replica, nth } => {
+                if let Some((key, operation)) = self.keyed.iter().rev().nth(usize::from(nth)).cloned() {
+                    self.operate(replica, operation, Some(key));
+                }
+            }
+            Step::RollOut { replica, back } => self.world.roll_out(self.replica(replica), back),
             Step::Look { replica } => self.world.look(self.replica(replica)),
             Step::Turn { replica, fault } => {
                 self.turn(self.replica(replica), fault);
@@ -55,7 +74,21 @@ impl Simulation<'_> {
                 self.world.skew(self.replica(replica), i64::from(seconds) * 1000);
             }
         }
+        if self.world.setup.hooks && self.noticed != self.changes() {
+            self.noticed = self.changes();
+            (0..self.world.replicas.len()).for_each(|replica| self.world.look(replica));
+        }
         self.judge()
+    }
+
+    fn operate(&mut self, replica: u8, operation: Operation, key: Option<OperationKey>) {
+        let replica = self.replica(replica);
+        self.world.call_with_key(replica, "ops", Request::Operate(operation), key);
+    }
+
+    /// Counts what webhooks tell of: results, and branches that moved.
+    fn changes(&self) -> (u32, usize) {
+        (self.world.ci.results, self.world.remote.movements())
     }
 
     fn replica(&self, number: u8) -> usize {
@@ -121,12 +154,12 @@ impl Simulation<'_> {
         releases::release(dag.commit(node).tree.slots[slot])
     }
 
-    fn operation(&self, wave: u8, what: Operating) -> Option<Request> {
+    fn operation(&self, wave: u8, what: Operating) -> Option<Operation> {
         let waves = &self.world.policy.waves;
         let chosen = &waves[usize::from(wave) % waves.len()];
         let (wave, reason) = (chosen.name.clone(), "a schedule says so".to_owned());
         let mut commits = self.world.dag.first_parents(self.world.remote.refs.stable);
-        Some(Request::Operate(match what {
+        Some(match what {
             Operating::Hold => Operation::Hold { wave, reason },
             Operating::Release => Operation::Release { wave, reason },
             Operating::Approve => Operation::Approve { wave, release: None, reason },
@@ -142,7 +175,7 @@ impl Simulation<'_> {
             Operating::Withdraw(nth) => Operation::Withdraw { intent: self.intent(nth, false)?, reason },
             Operating::Retry(nth) => Operation::Retry { intent: self.intent(nth, true)?, reason },
             Operating::Accept => Operation::Accept { reason },
-        }))
+        })
     }
 
     /// Finds an intent that has ended or not, by how many were accepted after it.

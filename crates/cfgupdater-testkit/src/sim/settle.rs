@@ -25,6 +25,7 @@ impl Simulation<'_> {
         for replica in 0..self.world.replicas.len() {
             self.world.skew(replica, 0);
         }
+        self.world.tidy_up();
         let mut reported = None;
         let mut quiet = 0;
         let mut before = self.world.trace.len();
@@ -42,7 +43,10 @@ impl Simulation<'_> {
             }
             let looked =
                 (0..self.world.replicas.len()).all(|n| events.iter().any(|event| observed(event, n)));
-            let calm = looked && reported.is_some() && !events.iter().any(Event::is_write);
+            let calm = looked
+                && reported.is_some()
+                && self.world.ci.is_idle()
+                && !events.iter().any(Event::is_write);
             quiet = if calm { quiet + 1 } else { 0 };
             if quiet == 2 {
                 return self.at_rest();

@@ -12,6 +12,8 @@ pub const TRUSTED: &str = "bot";
 /// What CI or somebody who meddles with it does to a commit's checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CiMove {
+    /// Gets a machine: what waits begins to run.
+    Begin,
     /// Ends what runs, truthfully.
     Finish,
     /// Ends what runs with the opposite of the truth.
@@ -24,8 +26,11 @@ pub enum CiMove {
     Cancel,
     /// Ends what runs with a conclusion nobody knows.
     Unknown,
-    /// Reports success under a required name from a source that isn't the trusted one.
-    Impostor,
+    /// Reports under a required name from a source that isn't the trusted one.
+    Impostor {
+        /// Whether it passes.
+        passes: bool,
+    },
     /// Reports under a required name in another series.
     OtherSeries {
         /// Whether it passes.
@@ -42,7 +47,13 @@ pub struct Ci {
     names: Vec<String>,
     /// A share of commits, one in this many, whose checks never start; 0 for none.
     stuck: u64,
+    /// Whether checks are created late and one by one.
+    slow: bool,
     runs: Vec<Option<Arc<[CheckRun]>>>,
+    /// What was said before the last thing that was: what a forge says that trails its webhooks.
+    before: Vec<Option<Arc<[CheckRun]>>>,
+    /// Commits whose checks are still created, with how many there are.
+    arriving: Vec<(Node, usize)>,
     /// How often anything was said, by anybody.
     pub results: u32,
     unfinished: Vec<Node>,
@@ -50,9 +61,24 @@ pub struct Ci {
 
 impl Ci {
     /// Builds a CI that runs the required checks.
-    pub fn new(seed: u64, required: &RequiredChecks, stuck: u64) -> Self {
-        let names = required.checks.iter().map(|check| check.name.clone()).collect();
-        Self { seed, names, stuck, runs: Vec::new(), results: 0, unfinished: Vec::new() }
+    pub fn new(seed: u64, required: &RequiredChecks, stuck: u64, slow: bool) -> Self {
+        let (runs, before) = (Vec::new(), Vec::new());
+        let (arriving, unfinished) = (Vec::new(), Vec::new());
+        let mut ci =
+            Self { seed, names: Vec::new(), stuck, slow, runs, before, arriving, results: 0, unfinished };
+        ci.require(required);
+        ci
+    }
+
+    /// Runs these checks from now on.
+    pub fn require(&mut self, required: &RequiredChecks) {
+        self.names = required.checks.iter().map(|check| check.name.clone()).collect();
+    }
+
+    /// Tells whether nothing runs and nothing is about to.
+    pub fn is_idle(&self) -> bool {
+        let over = |node: &Node| self.runs(*node).iter().all(|run| run.state.is_finished());
+        self.arriving.is_empty() && self.unfinished.iter().all(over)
     }
 
     /// Returns all attempts on a commit.
@@ -65,10 +91,21 @@ impl Ci {
         self.runs.get(node.index())?.as_ref()
     }
 
+    /// Returns what [`reported`](Self::reported) returned before the last thing was said of a commit.
+    pub(super) fn reported_before(&self, node: Node) -> Option<&Arc<[CheckRun]>> {
+        self.before.get(node.index())?.as_ref()
+    }
+
     /// Takes notice of a pushed tip: its checks start, unless this is one of those where they never do.
     pub fn start(&mut self, node: Node, now: Timestamp) {
         let stuck = self.stuck != 0 && mix(self.seed ^ node.index() as u64).is_multiple_of(self.stuck);
-        if self.runs(node).is_empty() && !stuck {
+        let known = !self.runs(node).is_empty() || self.arriving.iter().any(|(known, _)| *known == node);
+        if known || stuck || self.names.is_empty() {
+            return;
+        }
+        if self.slow {
+            self.arriving.push((node, 0));
+        } else {
             for index in 0..self.names.len() {
                 let run = self.run(index, 1, CheckState::Queued, now);
                 self.push(node, run);
@@ -82,6 +119,7 @@ impl Ci {
         let truth = if good { CheckState::Success } else { CheckState::Failure };
         let lie = if good { CheckState::Failure } else { CheckState::Success };
         match what {
+            CiMove::Begin => self.begin(node, now),
             CiMove::Finish => self.finish(node, &truth, now),
             CiMove::Lie => self.finish(node, &lie, now),
             CiMove::Cancel => self.finish(node, &CheckState::Infrastructure("cancelled".to_owned()), now),
@@ -94,8 +132,9 @@ impl Ci {
                 CheckState::Success => CheckState::Failure,
                 _ => CheckState::Success,
             }),
-            CiMove::Impostor => {
-                let mut run = self.run(0, 9, CheckState::Success, now);
+            CiMove::Impostor { passes } => {
+                let state = if passes { CheckState::Success } else { CheckState::Failure };
+                let mut run = self.run(0, 9, state, now);
                 run.source = Some("somebody".to_owned());
                 self.push(node, run);
             }
@@ -115,6 +154,7 @@ impl Ci {
 
     /// Ends everything that began at least as long ago as its commit takes.
     pub fn pass(&mut self, now: Timestamp, good: impl Fn(Node) -> bool) {
+        self.arrive(now);
         let due = |ci: &Self, node: Node| {
             let minutes = mix(ci.seed ^ node.index() as u64 ^ 0xd0) % 14 + 1;
             let begun =
@@ -134,13 +174,40 @@ impl Ci {
         self.finish(node, &CheckState::Infrastructure("superseded".to_owned()), now);
     }
 
+    /// Creates the next check of each commit that still lacks some.
+    fn arrive(&mut self, now: Timestamp) {
+        for (node, created) in std::mem::take(&mut self.arriving) {
+            if created >= self.names.len() {
+                continue;
+            }
+            let run = self.run(created, 1, CheckState::Queued, now);
+            self.push(node, run);
+            self.unfinished.push(node);
+            self.arriving.push((node, created + 1));
+        }
+    }
+
+    fn begin(&mut self, node: Node, now: Timestamp) {
+        self.change(node, now, |state| (*state == CheckState::Queued).then_some(CheckState::Running));
+    }
+
     fn finish(&mut self, node: Node, state: &CheckState, now: Timestamp) {
         self.unfinished.retain(|running| *running != node);
+        self.change(node, now, |before| (!before.is_finished()).then(|| state.clone()));
+    }
+
+    fn change(&mut self, node: Node, now: Timestamp, next: impl Fn(&CheckState) -> Option<CheckState>) {
         let Some(Some(runs)) = self.runs.get_mut(node.index()) else { return };
-        for run in Arc::make_mut(runs).iter_mut().filter(|run| !run.state.is_finished()) {
-            run.state = state.clone();
-            run.at = Some(now);
-            self.results += 1;
+        if runs.iter().all(|run| next(&run.state).is_none()) {
+            return;
+        }
+        self.before[node.index()] = Some(Arc::clone(runs));
+        for run in Arc::make_mut(runs) {
+            if let Some(state) = next(&run.state) {
+                run.state = state;
+                run.at = Some(now);
+                self.results += 1;
+            }
         }
     }
 
@@ -171,9 +238,10 @@ impl Ci {
     fn push(&mut self, node: Node, run: CheckRun) {
         if self.runs.len() <= node.index() {
             self.runs.resize(node.index() + 1, None);
+            self.before.resize(node.index() + 1, None);
         }
         self.results += 1;
-        let before = self.runs(node);
-        self.runs[node.index()] = Some(before.iter().cloned().chain([run]).collect());
+        let more = self.runs(node).iter().cloned().chain([run]).collect();
+        self.before[node.index()] = self.runs[node.index()].replace(more);
     }
 }

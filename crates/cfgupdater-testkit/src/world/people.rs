@@ -1,10 +1,13 @@
 //! People: what they push, rewind and delete past the service.
 
+use std::sync::Arc;
+
 use super::World;
 use super::dag::{Author, Trailers, Tree};
 use super::node::{Node, StateNode};
 use super::remote::Edit;
 use super::trace::Actor;
+use crate::setup::Required;
 
 /// What a person does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -71,6 +74,10 @@ pub enum PersonMove {
         /// By how many commits.
         back: u8,
     },
+    /// Gives stable another name, or gives it its name back.
+    RenameStable,
+    /// Changes which checks the forge requires.
+    Require(Required),
 }
 
 impl World {
@@ -126,6 +133,11 @@ impl World {
                 if to.is_some() {
                     self.move_state(refs.state, to);
                 }
+            }
+            PersonMove::RenameStable => self.remote.renamed = !self.remote.renamed,
+            PersonMove::Require(which) => {
+                self.required = Arc::new(which.checks());
+                self.ci.require(&self.required);
             }
         }
     }

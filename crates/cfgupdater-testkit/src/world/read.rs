@@ -12,6 +12,7 @@ use super::World;
 use super::node::{Node, StateNode};
 use super::releases;
 use super::remote::Refs;
+use super::replica::Fault as ReadFault;
 
 /// How many candidates for promotion have their images read, for each step.
 const CANDIDATES_READ: usize = 20;
@@ -20,10 +21,11 @@ impl World {
     /// Builds what a replica is told that was served these branches.
     pub(super) fn snapshot(
         &mut self,
+        replica: usize,
         refs: Refs,
         revisions: &BTreeSet<CommitId>,
         now: Timestamp,
-        blind: bool,
+        fault: ReadFault,
     ) -> Snapshot {
         let history = self.history(refs.stable);
         let state = refs.state.map(|node| Arc::clone(&self.states.commit(node).state)).unwrap_or_default();
@@ -33,7 +35,7 @@ impl World {
         let mut images = self.images(&state, &history);
         let revisions =
             revisions.iter().map(|id| (*id, self.revision(id, refs.stable, &mut images))).collect();
-        let faults = self.find_faults(refs, &state, relation);
+        let faults = self.find_faults(replica, refs, &state, relation);
         let lost = faults.iter().any(|fault| matches!(fault, Fault::StateLost { .. }));
         let (cited, restorable) = if lost { self.proven_by_auto(refs, &chain) } else { Default::default() };
         let mut capabilities = Capabilities::default();
@@ -50,7 +52,7 @@ impl World {
             faults,
             cited,
             restorable,
-            checks: self.checks(refs.stable, &chain, blind),
+            checks: self.checks(refs.stable, &chain, fault),
             state,
             history,
             relation,
@@ -63,16 +65,23 @@ impl World {
         }
     }
 
-    /// Returns what the forge says; one that is blind doesn't know the newest commit yet.
+    /// Returns what the forge says; one that is blind doesn't know the newest commit yet, and one that trails knows
+    /// nothing of the last result.
     fn checks(
         &self,
         stable: Node,
         chain: &[ChainCommit],
-        blind: bool,
+        fault: ReadFault,
     ) -> BTreeMap<CommitId, Arc<[CheckRun]>> {
-        let known = if blind { chain.len().saturating_sub(1) } else { chain.len() };
+        let known = if fault == ReadFault::Blind { chain.len().saturating_sub(1) } else { chain.len() };
         let tested = chain[..known].iter().filter_map(|commit| Node::of(&commit.id)).chain([stable]);
-        tested.filter_map(|node| Some((node.id(), Arc::clone(self.ci.reported(node)?)))).collect()
+        tested
+            .filter_map(|node| {
+                let trails = fault == ReadFault::Trailing;
+                let said = if trails { self.ci.reported_before(node) } else { self.ci.reported(node) };
+                Some((node.id(), Arc::clone(said?)))
+            })
+            .collect()
     }
 
     fn relation(&self, refs: Refs) -> Relation {
@@ -192,7 +201,7 @@ impl World {
         expected == commit.tree
     }
 
-    fn find_faults(&self, refs: Refs, state: &State, relation: Relation) -> Vec<Fault> {
+    fn find_faults(&self, replica: usize, refs: Refs, state: &State, relation: Relation) -> Vec<Fault> {
         let mut faults = Vec::new();
         let cited = self.cited(refs.stable);
         let missing = |cited: &StateNode| {
@@ -210,6 +219,9 @@ impl World {
         let moved = matches!(relation, Relation::Ahead | Relation::Diverged);
         if let (None, None, Some(auto), true) = (refs.state, cited, refs.auto, moved) {
             faults.push(Fault::UnrelatedAuto { auto: auto.id() });
+        }
+        if state.generation > self.replicas[replica].policy.generation {
+            faults.push(Fault::OldConfiguration { recorded: state.generation });
         }
         faults
     }

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use cfgupdater_core::{AppSha, Image, ImageMap, ObjectId, Release};
 
 /// How many releases exist; number 0 stands for "no images".
-pub const RELEASES: u8 = 40;
+pub const RELEASES: u8 = 64;
 
 thread_local! {
     // Images are shared by counting: one count for all threads would be written by all of them all the time.

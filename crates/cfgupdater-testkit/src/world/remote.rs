@@ -74,6 +74,8 @@ impl Default for Leases {
 pub struct Remote {
     /// Where its branches are.
     pub refs: Refs,
+    /// Whether stable has another name for now, so that nobody finds it; a plain push makes it anew.
+    pub renamed: bool,
     /// Commits of others that were given a name.
     pub parked: Vec<Node>,
     /// Where its branches were, oldest first, the present included: what a stale read may show.
@@ -84,7 +86,12 @@ impl Remote {
     /// Builds a remote that has a stable branch and nothing else.
     pub fn new(stable: Node) -> Self {
         let refs = Refs { stable, auto: None, state: None, probe: None };
-        Self { refs, parked: Vec::new(), log: vec![refs] }
+        Self { refs, renamed: false, parked: Vec::new(), log: vec![refs] }
+    }
+
+    /// Counts how often a branch moved.
+    pub fn movements(&self) -> usize {
+        self.log.len()
     }
 
     /// Tells whether an edit would be taken.
@@ -101,7 +108,7 @@ impl Remote {
     /// Moves a reference, whatever it was.
     pub fn set(&mut self, edit: Edit) {
         match edit {
-            Edit::Stable { to } => self.refs.stable = to,
+            Edit::Stable { to } => (self.refs.stable, self.renamed) = (to, false),
             Edit::Auto { to, .. } => self.refs.auto = to,
             Edit::State { to, .. } => self.refs.state = to,
             Edit::Probe { to, .. } => self.refs.probe = to,

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cfgupdater_core::{
-    Call, CallId, Command, CommitId, Effect, Error, ErrorKind, Failure, Input, Policy, Reason, Reconciler,
-    Request, Retry, Timestamp,
+    Call, CallId, Command, CommitId, Effect, Error, ErrorKind, Failure, Input, OperationKey, Policy, Reason,
+    Reconciler, Request, Retry, Timestamp,
 };
 
-use super::World;
 use super::node::Node;
 use super::remote::Refs;
 use super::trace::{Event, View};
+use super::{Generation, World};
 
 /// How the next thing a replica does goes wrong; what doesn't fit that thing has no effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -32,6 +32,8 @@ pub enum Fault {
     RateLimited,
     /// The forge doesn't know the newest commit yet.
     Blind,
+    /// The forge says what it said before the last result of each commit, which a webhook may have told already.
+    Trailing,
     /// The remote declines the push.
     Declined,
     /// The push never arrives, and nobody knows.
@@ -57,6 +59,8 @@ enum Job {
 /// One replica.
 #[derive(Debug, Clone)]
 pub struct Replica {
+    /// The policy it was configured with, before anybody tampers with it.
+    pub policy: Arc<Policy>,
     reconciler: Reconciler,
     job: Option<Job>,
     wake: Option<Timestamp>,
@@ -70,9 +74,10 @@ pub struct Replica {
 }
 
 impl Replica {
-    pub(super) fn new(policy: Arc<Policy>, now: Timestamp) -> Self {
+    pub(super) fn new(configured: &Generation, now: Timestamp) -> Self {
         Self {
-            reconciler: Reconciler::new(policy, now),
+            policy: Arc::clone(&configured.policy),
+            reconciler: Reconciler::new(Arc::clone(&configured.told), now),
             job: None,
             wake: Some(now),
             skew: 0,
@@ -81,6 +86,12 @@ impl Replica {
             next_call: 0,
             why: Vec::new(),
         }
+    }
+
+    /// Gives it another configuration, which counts once it is started anew.
+    pub(super) fn configure(&mut self, with: &Generation) {
+        let (skew, next_call) = (self.skew, self.next_call);
+        *self = Self { skew, next_call, ..Self::new(with, Timestamp::default()) };
     }
 }
 
@@ -123,6 +134,9 @@ impl World {
         match fault {
             Fault::Stale { back, mask } => Ok(self.remote.read(usize::from(back), mask)),
             Fault::Unreachable | Fault::RateLimited => Err(error(fault)),
+            _ if self.remote.renamed => {
+                Err(Failure::of(&Error::new(ErrorKind::NotFound, "the stable branch does not exist")))
+            }
             _ => Ok(self.remote.refs),
         }
     }
@@ -138,8 +152,9 @@ impl World {
             return Input::Observed(Err(error(fault)));
         }
         let now = self.now_of(replica);
-        let mut snapshot = Arc::new(self.snapshot(refs, revisions, now, fault == Fault::Blind));
-        let view = Arc::new(View { refs, snapshot: Arc::clone(&snapshot) });
+        let mut snapshot = Arc::new(self.snapshot(replica, refs, revisions, now, fault));
+        let policy = Arc::clone(&self.replicas[replica].policy);
+        let view = Arc::new(View { refs, policy, snapshot: Arc::clone(&snapshot) });
         self.trace.push(Event::Observed { replica, view: Arc::clone(&view) });
         if self.tamper.is_active() {
             let mut tamper = self.take_tamper();
@@ -170,8 +185,8 @@ impl World {
     #[cfg(test)]
     pub(crate) fn view(&mut self) -> Arc<View> {
         let (refs, now) = (self.remote.refs, self.now());
-        let snapshot = Arc::new(self.snapshot(refs, &BTreeSet::new(), now, false));
-        Arc::new(View { refs, snapshot })
+        let snapshot = Arc::new(self.snapshot(0, refs, &BTreeSet::new(), now, Fault::Nothing));
+        Arc::new(View { refs, policy: Arc::clone(&self.replicas[0].policy), snapshot })
     }
 
     /// Tells a replica that something may have changed.
@@ -181,10 +196,22 @@ impl World {
 
     /// Calls a replica.
     pub fn call(&mut self, replica: usize, actor: &str, request: Request) {
+        self.call_with_key(replica, actor, request, None);
+    }
+
+    /// Calls a replica, with what tells a repetition of the call from another one.
+    pub fn call_with_key(
+        &mut self,
+        replica: usize,
+        actor: &str,
+        request: Request,
+        key: Option<OperationKey>,
+    ) {
         let number = self.replicas[replica].next_call;
         self.replicas[replica].next_call += 1;
-        self.trace.push(Event::Called { replica, call: number, request: request.clone() });
+        self.trace.push(Event::Called { replica, call: number, request: request.clone(), key });
         let mut call = Call::new(actor, request);
+        call.key = key;
         self.tamper.call(&mut call);
         self.step(replica, Input::Call { id: CallId(number), call });
     }
@@ -194,7 +221,8 @@ impl World {
         let now = self.now_of(replica);
         let old = &mut self.replicas[replica];
         let (skew, next_call) = (old.skew, old.next_call);
-        *old = Replica { skew, next_call, ..Replica::new(Arc::clone(old.reconciler.policy()), now) };
+        let same = Generation { policy: Arc::clone(&old.policy), told: Arc::clone(old.reconciler.policy()) };
+        *old = Replica { skew, next_call, ..Replica::new(&same, now) };
         self.trace.push(Event::Crashed { replica });
     }
 

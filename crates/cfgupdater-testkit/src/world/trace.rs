@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cfgupdater_core::{Answer, Refusal, Request, Snapshot};
+use cfgupdater_core::{Answer, OperationKey, Policy, Refusal, Request, Snapshot};
 
 use super::node::{Node, StateNode};
 use super::remote::Refs;
@@ -21,7 +21,9 @@ pub enum Actor {
 pub struct View {
     /// The branches as served.
     pub refs: Refs,
-    /// What the product was given; the oracle reads its checks and its time alone.
+    /// The policy that the replica was configured with.
+    pub policy: Arc<Policy>,
+    /// What the product was given; the oracle reads its time, its checks and which are required alone.
     pub snapshot: Arc<Snapshot>,
 }
 
@@ -83,6 +85,8 @@ pub enum Event {
         call: u64,
         /// What was asked for.
         request: Request,
+        /// What tells a repetition of it from another call.
+        key: Option<OperationKey>,
     },
     /// A replica answered.
     Answered {
