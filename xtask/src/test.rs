@@ -7,6 +7,9 @@ use crate::steps::Steps;
 use crate::summary::{Counts, count, remarkable};
 use crate::{boundaries, packages, public_api, simulator, tools};
 
+/// How many schedules the simulator plays: what two cores play in two minutes.
+const SCHEDULES: &str = "1000000";
+
 /// Runs all steps, also after one failed, so that one run tells everything.
 pub(crate) fn test(full: bool) -> ExitCode {
     let mut steps = Steps::default();
@@ -21,7 +24,7 @@ pub(crate) fn test(full: bool) -> ExitCode {
     });
     steps.many("tests", tests);
     steps.many("two replicas", two_replicas);
-    steps.one("simulator", || simulator::simulate(&["--schedules", "200000"]));
+    steps.one("simulator", || simulator::simulate(&["--schedules", SCHEDULES]));
     steps.one("seeded bugs", simulator::seeded_bugs);
     steps.one("docs", || {
         let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--locked", "--quiet"]);

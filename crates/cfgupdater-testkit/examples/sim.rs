@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use cfgupdater_testkit::mutations::Honest;
+use cfgupdater_testkit::oracle::PROMISES;
 use cfgupdater_testkit::{Schedule, Stats, Violation, narrate, run, shrink};
 
 /// A schedule is made of many small values: the system's allocator takes half of the time.
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
         rate(steps),
         rate(turns)
     );
+    println!("{} promises judged: {}", PROMISES.len(), PROMISES.join(" "));
     println!("{schedules} schedules, {steps} steps, {violations} violations");
     if violations == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

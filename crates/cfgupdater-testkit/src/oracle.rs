@@ -39,6 +39,12 @@ use ledger::Ledger;
 
 pub(crate) use liveness::is_faulty;
 
+/// The promises that are judged, by their names in the design.
+pub const PROMISES: [&str; 24] = [
+    "S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8", "S9", "S10", "S11", "S12", "S13", "S14", "S15", "S16",
+    "S17", "S18", "L1", "L2", "L3", "L4", "L5", "L6",
+];
+
 /// What a checker finds: nothing, or what is wrong.
 type Finding = Result<(), String>;
 

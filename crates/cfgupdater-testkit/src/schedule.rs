@@ -277,8 +277,10 @@ impl Draw {
             12 => self.preview(),
             13..=26 => self.report(),
             27..=30 => self.operate(),
-            31 if self.keys > 0 => Step::Repeat { replica: self.replica(), nth: self.rng.u8(..2) },
-            32 if self.setup.roll_out != RollOut::Never => {
+            31..=34 if self.keys > 0 && self.allows(OPERATORS) => {
+                Step::Repeat { replica: self.replica(), nth: self.rng.u8(..3) }
+            }
+            35 if self.setup.roll_out != RollOut::Never => {
                 Step::RollOut { replica: self.replica(), back: self.one_in(4) }
             }
             31..=36 => Step::Look { replica: self.replica() },
