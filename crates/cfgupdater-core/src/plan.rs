@@ -163,11 +163,13 @@ fn faulty(snapshot: &Snapshot, policy: &Policy, calls: &[&Call]) -> Decision {
     let detail = why.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
     let mut records = Vec::new();
     let decide = |call: &&Call| match calls::accept(call, snapshot, policy) {
-        Some(Ok((accepted, answer))) if records.is_empty() && !accepted.is_empty() => {
+        Some(Ok((accepted, answer))) if accepted.is_empty() => Reply::Now(Ok(answer)),
+        Some(Ok((accepted, answer))) if records.is_empty() => {
             records = accepted;
             Reply::OnceWritten(answer)
         }
-        Some(Ok((_, answer))) => Reply::Now(Ok(answer)),
+        // Once the first acceptance is written there may be nothing left to accept.
+        Some(Ok(_)) => Reply::Later,
         Some(Err(refusal)) => Reply::Now(Err(refusal)),
         None => Reply::Now(Err(Refusal::new(RefusalKind::Unavailable, detail.clone()))),
     };

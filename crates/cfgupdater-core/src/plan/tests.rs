@@ -5,6 +5,7 @@ use crate::call::{Outcome, Request};
 use crate::check::{CheckState, RequiredChecks};
 use crate::end::{By, CheckOutcome, Evidence};
 use crate::intent::Intent;
+use crate::operate::Operation;
 use crate::policy::Landing;
 use crate::reason::Code;
 use crate::record::DeploymentStatus::Succeeded;
@@ -471,4 +472,13 @@ fn checks_of_a_commit_that_state_does_not_know_are_watched_too() {
     let plan = scene.plan();
     assert!(codes(&plan).contains(&Code::Stalled), "{plan:?}");
     assert!(ends(&write(plan)).is_empty(), "nobody is blamed by a guess");
+}
+
+#[test]
+fn two_acceptances_at_once_are_one_and_nobody_is_told_before_it_is_written() {
+    let mut scene = Scene::new();
+    scene.faults = vec![Fault::StableRewound { seen: commit(7) }];
+    let accept = Call::new("ops", Request::Operate(Operation::Accept { reason: "on purpose".to_owned() }));
+    let decision = decide(&scene.snapshot(), &scene.policy, &[&accept, &accept], &Scope::default());
+    assert!(matches!(&decision.replies[..], [Reply::OnceWritten(_), Reply::Later]), "{:?}", decision.replies);
 }

@@ -24,7 +24,7 @@ pub(super) fn all() -> Vec<Mutation> {
         mutation("the keys of operators' calls are not looked at", &["S18"], 20, || {
             Box::new(OnCall(|call| call.key = None))
         }),
-        mutation("commits cite a state commit that was never pushed", &["L1", "L4", "L5"], 260, || {
+        mutation("commits cite a state commit that was never pushed", &["L1", "L4", "L5"], 1380, || {
             Box::new(CitesUnpushed::default())
         }),
     ]

@@ -22,7 +22,7 @@ pub(super) fn all() -> Vec<Mutation> {
         mutation("freeze windows are not looked at", &["S16"], 20, || {
             Box::new(OnPolicy(|policy| policy.waves.iter_mut().for_each(|wave| wave.freeze.clear())))
         }),
-        mutation("replicas that only observe act", &["S17"], 20, || {
+        mutation("replicas that only observe act", &["S17"], 30, || {
             Box::new(OnPolicy(|policy| policy.mode = Mode::Act))
         }),
         mutation("a green tip carries untested commits against the policy", &["S14"], 20, || {

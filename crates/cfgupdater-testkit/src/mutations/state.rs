@@ -18,11 +18,11 @@ on_snapshot! {
         snapshot.faults.retain(|fault| !matches!(fault, Fault::StableRewound { .. }));
     }
 
-    OldConfiguration = "an older configuration goes on deciding", breaks &["S17"], within 20, |_, snapshot| {
+    OldConfiguration = "an older configuration goes on deciding", breaks &["S17"], within 120, |_, snapshot| {
         snapshot.faults.retain(|fault| !matches!(fault, Fault::OldConfiguration { .. }));
     }
 
-    KeysForgotten = "operators' keys are forgotten", breaks &["S18"], within 20, |_, snapshot| {
+    KeysForgotten = "operators' keys are forgotten", breaks &["S18"], within 2420, |_, snapshot| {
         state(snapshot).operations.clear();
     }
 
@@ -38,7 +38,7 @@ on_snapshot! {
         state(snapshot).intents.retain(|_, accepted| accepted.end.is_none());
     }
 
-    ForeignIsOurs = "a foreign commit on auto counts as ours", breaks &["S6", "S9", "S7"], within 50,
+    ForeignIsOurs = "a foreign commit on auto counts as ours", breaks &["S6", "S9", "S7"], within 230,
     |_, snapshot| {
         let Some(any) = snapshot.chain.iter().find_map(|commit| commit.intent) else { return };
         let live: Vec<_> = snapshot.state.live().iter().map(|intent| intent.id).collect();
@@ -61,7 +61,7 @@ on_snapshot! {
         }
     }
 
-    EditsIgnored = "people's edits of images are not looked at", breaks &["S10"], within 20, |_, snapshot| {
+    EditsIgnored = "people's edits of images are not looked at", breaks &["S10"], within 90, |_, snapshot| {
         let stable = snapshot.branches.stable;
         for accepted in intents(snapshot) {
             accepted.intent.accepted_on = stable;

@@ -63,7 +63,8 @@ impl Calls {
         Ok(())
     }
 
-    /// A key stands for one operation: it is carried out once, and another one under the same key is refused.
+    /// A key stands for one operation: it is recorded with it, the operation is carried out once, and another one under
+    /// the same key is refused.
     pub(super) fn s18_a_key_acts_once(
         &mut self,
         world: &World,
@@ -81,6 +82,9 @@ impl Calls {
                 if done != asked && served.is_some_and(|view| was_used(world, view.refs.state, *key)) =>
             {
                 Err(format!("{asked:?} was not refused under the key of {done:?}"))
+            }
+            None if told.changed && !was_used(world, world.remote.refs.state, *key) => {
+                Err(format!("{asked:?} was carried out, and its key isn't recorded"))
             }
             None if told.changed => {
                 self.done.insert(*key, asked.clone());

@@ -523,6 +523,10 @@ fn s18_finds_a_key_that_acts_twice_or_for_something_else() {
         tale.operated(1, changed);
         assert_eq!(tale.verdict(), expected, "{again:?}, changed: {changed}");
     }
+    let mut tale = Tale::new();
+    tale.call(0, Request::Operate(pause()), Some(key));
+    tale.operated(0, true);
+    assert_eq!(tale.verdict(), Some("S18"), "without a record");
 }
 
 #[test]
