@@ -1,5 +1,7 @@
 //! Calls: what comes in from outside, and what it is answered.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use crate::end::End;
@@ -177,6 +179,8 @@ pub struct Refusal {
     pub detail: String,
     /// The field that is wrong, as a JSON pointer or a parameter's name.
     pub field: Option<&'static str>,
+    /// When to repeat the call, where somebody else said so.
+    pub retry_after: Option<Duration>,
 }
 
 /// What kind of refusal it is.
@@ -198,7 +202,14 @@ pub enum RefusalKind {
 impl Refusal {
     /// Builds a refusal.
     pub fn new(kind: RefusalKind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), field: None }
+        Self { kind, detail: detail.into(), field: None, retry_after: None }
+    }
+
+    /// Says when to repeat the call.
+    #[must_use]
+    pub fn after(mut self, pause: Duration) -> Self {
+        self.retry_after = Some(pause);
+        self
     }
 
     /// Names the field that is wrong.

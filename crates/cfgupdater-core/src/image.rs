@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 use crate::name::{ServiceName, excerpt};
 use crate::release::Release;
 
+/// The registry that names without a host belong to.
+const DOCKER_HUB: &str = "docker.io";
+
 /// Says what is wrong with an image reference or an image map.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -29,6 +32,23 @@ impl ImageRef {
     /// Returns host and path, without tag and digest.
     pub fn repository(&self) -> &str {
         &self.repository
+    }
+
+    /// Returns the registry's host and port as people write them; a name without a host is one of Docker Hub's.
+    pub fn registry(&self) -> &str {
+        self.host_and_path().0
+    }
+
+    /// Returns the path at the registry, as people write it: `alpine` for `library/alpine` of Docker Hub.
+    pub fn path(&self) -> &str {
+        self.host_and_path().1
+    }
+
+    fn host_and_path(&self) -> (&str, &str) {
+        match self.repository.split_once('/') {
+            Some((host, path)) if is_host_like(host) => (host, path),
+            _ => (DOCKER_HUB, &self.repository),
+        }
     }
 
     /// Returns the tag, without its colon.
@@ -86,12 +106,16 @@ impl FromStr for ImageRef {
 
 fn is_repository(text: &str) -> bool {
     let mut parts = text.split('/').peekable();
-    let has_host = text.contains('/')
-        && parts.peek().is_some_and(|first| first.contains(['.', ':']) || *first == "localhost");
+    let has_host = text.contains('/') && parts.peek().is_some_and(|first| is_host_like(first));
     if has_host && !parts.next().is_some_and(is_host) {
         return false;
     }
     parts.all(is_path_component)
+}
+
+/// Tells a host from the first component of a path, as Docker does.
+fn is_host_like(first: &str) -> bool {
+    first.contains(['.', ':']) || first == "localhost"
 }
 
 fn is_host(text: &str) -> bool {
@@ -289,6 +313,19 @@ mod tests {
         );
         let bare: ImageRef = "busybox".parse().unwrap();
         assert_eq!((bare.repository(), bare.tag(), bare.digest()), ("busybox", None, None));
+    }
+
+    #[test]
+    fn a_name_without_a_host_is_one_of_docker_hubs() {
+        let parts = |text: &str| {
+            let image: ImageRef = text.parse().unwrap();
+            (image.registry().to_owned(), image.path().to_owned())
+        };
+        let pair = |registry: &str, path: &str| (registry.to_owned(), path.to_owned());
+        assert_eq!(parts("alpine:3"), pair("docker.io", "alpine"));
+        assert_eq!(parts("team/web"), pair("docker.io", "team/web"));
+        assert_eq!(parts("localhost/web"), pair("localhost", "web"));
+        assert_eq!(parts("127.0.0.1:5000/a/b"), pair("127.0.0.1:5000", "a/b"));
     }
 
     #[test]

@@ -54,6 +54,7 @@ mod timeout;
 mod timestamp;
 mod trailers;
 mod verdict;
+mod verify_images;
 
 pub use admission::{Admission, admit};
 pub use call::{
@@ -101,3 +102,4 @@ pub use state_files::{
 pub use state_message::state_message;
 pub use timestamp::{InvalidTimestamp, Timestamp};
 pub use verdict::{CheckVerdict, Verdict, by_check, verdict};
+pub use verify_images::{RegistryAnswers, VerifyImages, verify_images};

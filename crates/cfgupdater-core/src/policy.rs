@@ -6,6 +6,7 @@ use crate::check::RequiredChecks;
 use crate::freeze::FreezeWindow;
 use crate::layout::{Layout, ReleaseIdentity};
 use crate::name::{BranchName, SetName, TargetName, WaveName};
+use crate::verify_images::VerifyImages;
 
 /// The configuration of one repository.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -88,6 +89,8 @@ pub struct SetPolicy {
     pub identity: ReleaseIdentity,
     /// The waves it goes through; all of them where empty.
     pub waves: Vec<WaveName>,
+    /// What its announced images are asked for at their registries.
+    pub verify_images: VerifyImages,
 }
 
 /// One wave.
@@ -181,7 +184,13 @@ fn default_branch(name: &str) -> BranchName {
 impl SetPolicy {
     /// Builds a set of defaults.
     pub fn new(name: SetName) -> Self {
-        Self { name, layout: Layout::default(), identity: ReleaseIdentity::default(), waves: Vec::new() }
+        Self {
+            name,
+            layout: Layout::default(),
+            identity: ReleaseIdentity::default(),
+            waves: Vec::new(),
+            verify_images: VerifyImages::default(),
+        }
     }
 }
 
