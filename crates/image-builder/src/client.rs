@@ -12,6 +12,7 @@ mod failure;
 mod http;
 mod login;
 mod manifests;
+mod reach;
 mod redirect;
 mod registry_client;
 mod repository;

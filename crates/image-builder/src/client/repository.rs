@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use cfgupdater_core::{Error, ErrorKind, ImageDigest, ImageRef};
 
-/// The registry that names without a host belong to.
+/// The registry whose images without a user are in `library`.
 const DOCKER_HUB: &str = "docker.io";
 
 /// Names where the images of one kind are: `host[:port]/path`.
@@ -18,14 +18,10 @@ pub struct Repository {
 impl Repository {
     /// Returns the repository that an image is in. A name without a host is one of Docker Hub's.
     pub fn of(image: &ImageRef) -> Self {
-        let text = image.repository();
-        match text.split_once('/') {
-            Some((host, path)) if host.contains(['.', ':']) || host == "localhost" => {
-                Self { host: host.to_owned(), path: path.to_owned() }
-            }
-            Some(_) => Self { host: DOCKER_HUB.to_owned(), path: text.to_owned() },
-            None => Self { host: DOCKER_HUB.to_owned(), path: format!("library/{text}") },
-        }
+        let (host, path) = (image.registry(), image.path());
+        let is_official = host == DOCKER_HUB && !path.contains('/');
+        let path = if is_official { format!("library/{path}") } else { path.to_owned() };
+        Self { host: host.to_owned(), path }
     }
 
     /// Returns host and port, as people write them.

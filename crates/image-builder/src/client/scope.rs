@@ -10,6 +10,11 @@ pub(super) struct Scope {
 }
 
 impl Scope {
+    /// Nothing but being let in.
+    pub(super) fn entry(host: &str) -> Self {
+        Self { host: host.to_owned(), wanted: Vec::new() }
+    }
+
     pub(super) fn pull(repository: &Repository) -> Self {
         let wanted = vec![format!("repository:{}:pull", repository.path())];
         Self { host: repository.host().to_owned(), wanted }
