@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use crate::forges::Forges;
 
 pub use error::{ConfigError, ConfigErrors};
-pub(crate) use file::{AuthMode, File, Mode, Repo, Token as TokenEntry};
+pub(crate) use file::{AuthMode, File, Mode, Registry as RegistryEntry, Repo, Token as TokenEntry};
 pub(crate) use secret::Secret;
 
 /// A configuration that was read and checked.

@@ -18,6 +18,7 @@ mod openapi;
 mod opening;
 mod preflight;
 mod problem;
+mod registries;
 mod routes;
 mod service;
 mod slot;

@@ -3,6 +3,7 @@
 use cfgupdater::core::Finding;
 
 use crate::config::Config;
+use crate::registries;
 use crate::tokens::Tokens;
 use crate::wiring;
 
@@ -16,7 +17,7 @@ pub struct RepoFindings {
     pub findings: Vec<Finding>,
 }
 
-/// Asks every secret, remote and forge that the configuration names.
+/// Asks every secret, remote, forge and registry that the configuration names.
 pub async fn preflight(config: &Config) -> Vec<RepoFindings> {
     let missing = Tokens::of(config).missing();
     let secrets =
@@ -25,6 +26,9 @@ pub async fn preflight(config: &Config) -> Vec<RepoFindings> {
     for repo in &config.file.repo {
         let findings = wiring::preflight(config, repo).await;
         found.push(RepoFindings { repo: Some(repo.name.get_ref().to_string()), findings });
+    }
+    for registry in &config.file.registry {
+        found[0].findings.extend(registries::preflight(config, registry).await);
     }
     found
 }

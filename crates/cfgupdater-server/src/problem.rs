@@ -6,8 +6,8 @@ use cfgupdater::core::{Error, ErrorKind, Refusal, RefusalKind, explain};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// How long a caller waits before it repeats a call that found us unavailable, in seconds.
-const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
+/// How long a caller waits before it repeats a call that found us unavailable, in seconds, where nobody knows better.
+const RETRY_AFTER: u64 = 5;
 
 /// What went wrong, for programs and people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -21,6 +21,9 @@ pub struct Problem {
     /// The field or parameter that is wrong.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parameter: Option<String>,
+    /// When to repeat the call, in seconds; told in a header.
+    #[serde(skip)]
+    pub retry_after: Option<u64>,
 }
 
 impl Problem {
@@ -30,6 +33,7 @@ impl Problem {
             title: status.canonical_reason().unwrap_or("Error").to_owned(),
             detail: detail.into(),
             parameter: None,
+            retry_after: None,
         }
     }
 
@@ -55,13 +59,14 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let pause = self.retry_after.unwrap_or(RETRY_AFTER);
         let body = serde_json::to_vec(&self).unwrap_or_default();
         let mut response = (status, body).into_response();
         let mut set = |name: HeaderName, value: HeaderValue| response.headers_mut().insert(name, value);
         set(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         match status {
             StatusCode::UNAUTHORIZED => set(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
-            StatusCode::SERVICE_UNAVAILABLE => set(header::RETRY_AFTER, RETRY_AFTER),
+            StatusCode::SERVICE_UNAVAILABLE => set(header::RETRY_AFTER, pause.into()),
             _ => None,
         };
         response
@@ -76,7 +81,8 @@ impl From<Refusal> for Problem {
             RefusalKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::UNPROCESSABLE_ENTITY,
         };
-        let problem = Self::new(status, refusal.detail);
+        let mut problem = Self::new(status, refusal.detail);
+        problem.retry_after = refusal.retry_after.map(|pause| pause.as_secs().max(1));
         match refusal.field {
             Some(field) => problem.at(field),
             None => problem,

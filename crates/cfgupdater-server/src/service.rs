@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
+use cfgupdater::ImageVerifier;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -12,6 +13,7 @@ use tracing::info;
 
 use crate::config::Config;
 use crate::opening::{Opening, own_url};
+use crate::registries::Registries;
 use crate::routes::router;
 use crate::state::AppState;
 use crate::tls::TlsListener;
@@ -65,9 +67,11 @@ impl Service {
         }
         let tls = config.tls();
         let url = own_url(&config, address);
+        let verifier = ImageVerifier::new(Arc::new(Registries::of(&config)));
         let repos = Opening::start(Arc::new(config), address).await?;
         let (stop, stopping) = watch::channel(false);
-        let app = router(AppState::of_slots(repos.slots.clone(), tokens, stopping.clone()));
+        let state = AppState::of_slots(repos.slots.clone(), tokens, stopping.clone());
+        let app = router(state.with_image_verifier(verifier));
         let serving = serve(listener, tls, app, stopping)?;
         info!(%address, "serving");
         Ok(Self { address, url, stop, server: serving, repos })

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cfgupdater::core::RepoName;
-use cfgupdater::{RepoHandle, View};
+use cfgupdater::{ImageVerifier, RepoHandle, View};
 use tokio::sync::{Semaphore, watch};
 
 use crate::metrics::HttpMetrics;
@@ -23,6 +23,8 @@ pub struct AppState {
     pub(crate) calls: Arc<Semaphore>,
     pub(crate) metrics: Arc<HttpMetrics>,
     pub(crate) stopping: watch::Receiver<bool>,
+    /// Asks the registries, where there are any.
+    pub(crate) verifier: Option<ImageVerifier>,
 }
 
 impl AppState {
@@ -48,7 +50,15 @@ impl AppState {
             calls: Arc::new(Semaphore::new(CONCURRENT_CALLS)),
             metrics: Arc::default(),
             stopping,
+            verifier: None,
         }
+    }
+
+    /// Has announced images verified, as the policy of their set says, before they are accepted.
+    #[must_use]
+    pub fn with_image_verifier(mut self, verifier: ImageVerifier) -> Self {
+        self.verifier = Some(verifier);
+        self
     }
 
     pub(crate) fn repo(&self, name: &str) -> Result<&RepoHandle, Problem> {

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use cfgupdater::core::WaveName;
+use cfgupdater::core::{ImageRef, VerifyImages, WaveName};
 use cfgupdater_git_backend::RemoteUrl;
 use toml::Spanned;
 
 use super::Config;
 use super::error::Mistake;
-use super::file::{AuthMode, Foreign, ImageSet, Repo, Server, Token, VerifyImages, Wave};
+use super::file::{AuthMode, File, Foreign, ImageSet, Registry, Repo, Server, Token, Wave};
 use crate::tokens::Scope;
 
 /// Finds every mistake of a file.
@@ -25,8 +25,10 @@ pub(crate) fn mistakes(config: &Config) -> Vec<Mistake> {
         found.repo(repo);
         found.0.extend(repo.forge.mistakes(config));
     }
-    for registry in &file.registry {
-        found.push(Some(registry.span()), "[[registry]] is not available in this version; remove it");
+    found.twice("registry", file.registry.iter().map(|registry| &registry.host));
+    file.registry.iter().for_each(|registry| found.registry(registry));
+    if file.registry.is_empty() {
+        found.verification_without_registry(file);
     }
     found.0
 }
@@ -64,6 +66,32 @@ impl Found {
         for scope in &token.scopes {
             if let Err(why) = scope.get_ref().parse::<Scope>() {
                 self.push(Some(scope.span()), why);
+            }
+        }
+    }
+
+    fn registry(&mut self, registry: &Registry) {
+        let host = registry.host.get_ref();
+        let names_it = |image: &ImageRef| image.registry() == host;
+        if !format!("{host}/x").parse().is_ok_and(|image| names_it(&image)) {
+            let message = format!(
+                "`{}` is not a registry's host; write it as in image references, such as registry.example.com:5000",
+                host.escape_debug()
+            );
+            self.push(Some(registry.host.span()), message);
+        }
+        if let Some(file) = registry.ca_file.as_ref().filter(|_| registry.plain_http) {
+            self.push(Some(file.span()), "ca_file is for TLS, which plain_http = true leaves out; keep one");
+        }
+    }
+
+    /// Only configured registries are asked, so that announcements can't make the service ask others.
+    fn verification_without_registry(&mut self, file: &File) {
+        let sets = file.repo.iter().flat_map(|repo| &repo.image_set);
+        for verify in sets.filter_map(|set| set.verify_images.as_ref()) {
+            if *verify.get_ref() != VerifyImages::Off {
+                let message = "verify_images asks the registries that are configured, and there is none; add a [[registry]] with the host of the images";
+                self.push(Some(verify.span()), message);
             }
         }
     }
@@ -125,14 +153,6 @@ impl Found {
                 wave.get_ref()
             );
             self.push(Some(wave.span()), message);
-        }
-        if let Some(verify) =
-            set.verify_images.as_ref().filter(|verify| *verify.get_ref() != VerifyImages::Off)
-        {
-            self.push(
-                Some(verify.span()),
-                "verify_images is not available in this version; leave it \"off\"",
-            );
         }
     }
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use cfgupdater::core::{
-    BranchName, FreezeWindow, Layout, ReleaseIdentity, RepoName, SetName, TargetName, WaveName,
+    BranchName, FreezeWindow, Layout, ReleaseIdentity, RepoName, SetName, TargetName, VerifyImages, WaveName,
 };
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
@@ -18,9 +18,8 @@ pub(crate) struct File {
     pub(crate) server: Server,
     #[serde(default)]
     pub(crate) repo: Vec<Repo>,
-    /// Registries are not asked for anything yet.
     #[serde(default)]
-    pub(crate) registry: Vec<Spanned<toml::Table>>,
+    pub(crate) registry: Vec<Registry>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -63,6 +62,19 @@ pub(crate) struct Token {
     pub(crate) env: Option<String>,
     pub(crate) file: Option<PathBuf>,
     pub(crate) scopes: Vec<Spanned<String>>,
+}
+
+/// A registry that announced images are looked up in.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Registry {
+    /// Written as in references: `registry.example.com:5000`.
+    pub(crate) host: Spanned<String>,
+    /// Logins, written as Docker's `config.json`.
+    pub(crate) auth_file: Option<PathBuf>,
+    pub(crate) ca_file: Option<Spanned<PathBuf>>,
+    #[serde(default)]
+    pub(crate) plain_http: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -205,14 +217,6 @@ pub(crate) struct ImageSet {
     #[serde(default)]
     pub(crate) release_identity: ReleaseIdentity,
     pub(crate) verify_images: Option<Spanned<VerifyImages>>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum VerifyImages {
-    Off,
-    Exists,
-    TagMatches,
 }
 
 #[derive(Debug, Deserialize)]

@@ -65,6 +65,7 @@ fn set(set: &file::ImageSet) -> SetPolicy {
     let mut policy = SetPolicy::new(set.name.get_ref().clone());
     policy.layout = set.path.clone();
     policy.identity = set.release_identity;
+    policy.verify_images = set.verify_images.as_ref().map(|verify| *verify.get_ref()).unwrap_or_default();
     policy.waves = set.waves.iter().map(|wave| wave.get_ref().clone()).collect();
     policy
 }

@@ -65,7 +65,8 @@ fn every_documented_key_is_known() {
              name = \"n\"\nemail = \"e\"\n[repo.forge]",
         )
         .replace("required = [\"ci\"]", "required = [\"ci\"]\nnot_started_timeout = \"30m\"\nrunning_timeout = \"2h\"")
-        .replace("name = \"app\"\n", "name = \"app\"\npath = \"images/{wave}\"\nwaves = [\"staging\"]\nverify_images = \"off\"\n");
+        .replace("name = \"app\"\n", "name = \"app\"\npath = \"images/{wave}\"\nwaves = [\"staging\"]\nverify_images = \"tag-matches\"\n")
+        + "[[registry]]\nhost = \"r.example.com:5000\"\nauth_file = \"a\"\nca_file = \"c\"\nplain_http = false\n";
     assert_eq!(mistakes(&text), Vec::<String>::new());
 }
 
@@ -101,7 +102,23 @@ fn each_mistake_has_its_line() {
         (
             "name = \"app\"\n",
             "name = \"app\"\nverify_images = \"exists\"\n",
-            "verify_images is not available",
+            "c.toml:18: verify_images asks the registries that are configured, and there is none",
+        ),
+        (
+            "[[repo]]",
+            "[[registry]]\nhost = \"r.example.com/a\"\n[[repo]]",
+            "c.toml:10: `r.example.com/a` is not a registry's host",
+        ),
+        ("[[repo]]", "[[registry]]\nhost = \"example\"\n[[repo]]", "`example` is not a registry's host"),
+        (
+            "[[repo]]",
+            "[[registry]]\nhost = \"r.example.com\"\nca_file = \"c\"\nplain_http = true\n[[repo]]",
+            "c.toml:11: ca_file is for TLS",
+        ),
+        (
+            "[[repo]]",
+            "[[registry]]\nhost = \"r.io\"\n[[registry]]\nhost = \"r.io\"\n[[repo]]",
+            "c.toml:12: registry `r.io` is configured twice",
         ),
         ("[repo.forge]", "foreign = \"carry\"\n[repo.forge]", "foreign = \"carry\" is not available"),
         ("name = \"cfg-app\"", "name = \"../x\"", "is not a valid repository name"),

@@ -3,8 +3,12 @@
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use cfgupdater::core::{Announcement, Answer, AppSha, Outcome, Policy, Request, SetName};
+use cfgupdater::RepoHandle;
+use cfgupdater::core::{
+    Announcement, Answer, AppSha, Outcome, Policy, Request, SetName, Snapshot, VerifyImages,
+};
 use serde::Deserialize;
+use tracing::warn;
 
 use crate::api::Images;
 use crate::extract::{IMAGES_CAP, Json, Parameters};
@@ -56,11 +60,31 @@ pub(crate) async fn announce(
     caller.needs(&Scope::Announce(Some(set.clone())))?;
     let attempt = asked.attempt.unwrap_or(1);
     let announced = Announcement { set, app_sha: asked.app_sha, sequence: asked.sequence, attempt, images };
+    verified(&state, repo, &announced).await?;
     let request = if asked.dry_run { Request::Preview(announced) } else { Request::Announce(announced) };
     let answer = repo.call(&caller.name, request).await?;
     let queued = matches!(&answer, Answer::Announced(told) if told.outcome == Outcome::Queued);
     let status = if queued { StatusCode::ACCEPTED } else { StatusCode::OK };
     Ok((status, axum::Json(answer)).into_response())
+}
+
+/// Asks the registries about announced images. What was accepted before needs no registry to be answered.
+async fn verified(state: &AppState, repo: &RepoHandle, announced: &Announcement) -> Result<(), Problem> {
+    let view = repo.view();
+    let verify = view.policy.set(&announced.set).map(|set| set.verify_images).unwrap_or_default();
+    let known = |snapshot: &Snapshot| snapshot.state.intents.contains_key(&announced.intent_id());
+    if verify == VerifyImages::Off || view.snapshot.as_deref().is_some_and(known) {
+        return Ok(());
+    }
+    let Some(verifier) = &state.verifier else {
+        let message =
+            "images must be verified, but this service was built without registries; give it a verifier";
+        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, message));
+    };
+    verifier.verify(verify, &announced.images).await.map_err(|refusal| {
+        warn!(repo = %repo.name(), set = %announced.set, "announced images are not accepted: {refusal}");
+        Problem::from(refusal)
+    })
 }
 
 fn only_set(policy: &Policy) -> Result<SetName, Problem> {
