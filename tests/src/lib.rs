@@ -2,11 +2,13 @@
 
 mod http;
 mod images;
+mod pushing;
 mod repository;
 mod service;
 
 pub use http::{Reply, Server};
 pub use images::{app_sha, images};
+pub use pushing::Pushing;
 pub use repository::{Clone, Remote, git};
 pub use service::{Options, Service, Waves, binary};
 

@@ -10,3 +10,4 @@ pub mod forge;
 pub mod git_remote;
 pub mod git_repo;
 pub mod seeds;
+pub mod registry;

@@ -22,4 +22,5 @@ mod people;
 mod replicas;
 mod runs;
 mod trust;
+mod verify_images;
 mod waves;
