@@ -129,13 +129,13 @@ fn is_host(text: &str) -> bool {
     name.split('.').all(label) && port.is_none_or(|port| port.parse::<u16>().is_ok())
 }
 
+/// Letters and digits, apart from each other by one dot, one or two underscores, or any number of hyphens.
 fn is_path_component(text: &str) -> bool {
     let alphanumeric = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let is_separator = |part: &str| matches!(part, "." | "_" | "__") || part.bytes().all(|c| c == b'-');
     text.starts_with(alphanumeric)
         && text.ends_with(alphanumeric)
-        && text.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || b"._-".contains(&c))
-        && !text.contains("..")
-        && !text.contains("___")
+        && text.split(alphanumeric).all(is_separator)
 }
 
 fn is_tag(text: &str) -> bool {
@@ -339,6 +339,10 @@ mod tests {
             "a:b c",
             "a@sha256:12",
             "a/../b",
+            "a_-b",
+            "a.-b",
+            "a___b",
+            "a..b",
             "a\nb",
             "-a",
             "h:99999/a",

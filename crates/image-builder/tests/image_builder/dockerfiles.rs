@@ -4,11 +4,11 @@ use std::path::Path;
 
 use cfgupdater_core::ErrorKind;
 use cfgupdater_image_builder::{Change, DockerfileDriver, ImagesFile, build_dockerfiles};
+use cfgupdater_testkit::{DockerRegistry, can_run};
 use tempfile::TempDir;
 
 use crate::app::{changes, digests, options};
-use crate::debian_registry::DebianRegistry;
-use crate::support::{anonymous, can_run};
+use crate::support::anonymous;
 
 /// Makes an application with Dockerfiles.
 fn app(host: &str) -> TempDir {
@@ -56,7 +56,7 @@ async fn buildah_builds_pushes_and_tags() {
     if !can_run(&["buildah"]) {
         return;
     }
-    let Some(registry) = DebianRegistry::start() else { return };
+    let Some(registry) = DockerRegistry::start() else { return };
     let app = app(registry.host());
     let (machine, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let build = async |machine: &TempDir, n: u32| {

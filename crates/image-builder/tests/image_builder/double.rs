@@ -80,7 +80,7 @@ impl Service for Inner {
                 return serve(self, request, name, rest, body);
             }
         }
-        Answer::status(404)
+        Answer::status(if path.is_empty() { 200 } else { 404 })
     }
 }
 
@@ -124,6 +124,12 @@ impl Inner {
             manifests.insert(key(&digest), (media_type.clone(), body.clone()));
             manifests.insert(key(reference), (media_type, body));
             return Answer::status(201).with("docker-content-digest", digest);
+        }
+        if request.method == "DELETE" {
+            let before = manifests.len();
+            manifests
+                .retain(|(path, _), (_, body)| path != name || ImageDigest::of(body).as_str() != reference);
+            return Answer::status(if manifests.len() < before { 202 } else { 404 });
         }
         match manifests.get(&key(reference)) {
             None => Answer::status(404),

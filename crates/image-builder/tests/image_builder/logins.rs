@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cfgupdater_core::{ErrorKind, Registry};
 use cfgupdater_image_builder::{Pushed, RegistryClient, RegistrySettings};
+use cfgupdater_testkit::{Demands, DockerRegistry};
 
-use crate::debian_registry::{DebianRegistry, Demands};
 use crate::double::Double;
 use crate::http_server::{Answer, Reaction, Request};
 use crate::support::{blob, hasty, push_image};
@@ -108,7 +108,7 @@ async fn a_password_opens_debians_registry() {
     let dir = tempfile::tempdir().unwrap();
     let htpasswd = dir.path().join("htpasswd");
     std::fs::write(&htpasswd, HTPASSWD).unwrap();
-    let Some(registry) = DebianRegistry::demanding(&Demands { htpasswd: Some(&htpasswd), tls: None }) else {
+    let Some(registry) = DockerRegistry::demanding(&Demands::default().htpasswd(htpasswd)) else {
         return;
     };
     let repository = format!("{}/team/web", registry.host()).parse().unwrap();
@@ -119,22 +119,31 @@ async fn a_password_opens_debians_registry() {
     assert_eq!(error.kind(), ErrorKind::Unauthenticated, "{error}");
 }
 
+/// Makes an authority and has it issue a certificate.
+fn sign(host: &str, authority: &Path, certificate: &Path, key: &Path) {
+    let root_key = rcgen::KeyPair::generate().unwrap();
+    let mut root = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    root.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    std::fs::write(authority, root.self_signed(&root_key).unwrap().pem()).unwrap();
+    let issuer = rcgen::Issuer::new(root, root_key);
+    let leaf_key = rcgen::KeyPair::generate().unwrap();
+    let leaf = rcgen::CertificateParams::new(vec![host.to_owned()]).unwrap();
+    std::fs::write(certificate, leaf.signed_by(&leaf_key, &issuer).unwrap().pem()).unwrap();
+    std::fs::write(key, leaf_key.serialize_pem()).unwrap();
+}
+
 #[tokio::test]
 async fn a_private_authority_is_trusted_when_it_is_named() {
     let dir = tempfile::tempdir().unwrap();
-    let issued = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
-    let (certificate, key) = (dir.path().join("tls.crt"), dir.path().join("tls.key"));
-    std::fs::write(&certificate, issued.cert.pem()).unwrap();
-    std::fs::write(&key, issued.signing_key.serialize_pem()).unwrap();
-    let Some(registry) =
-        DebianRegistry::demanding(&Demands { htpasswd: None, tls: Some((&certificate, &key)) })
-    else {
+    let [authority, certificate, key] = ["ca.pem", "tls.crt", "tls.key"].map(|name| dir.path().join(name));
+    sign("127.0.0.1", &authority, &certificate, &key);
+    let Some(registry) = DockerRegistry::demanding(&Demands::default().tls(&certificate, &key)) else {
         return;
     };
     let repository = format!("{}/team/web", registry.host()).parse().unwrap();
     let settings = hasty().with_https(registry.host());
     let stranger = RegistryClient::new(settings.clone());
-    push_image(&RegistryClient::new(settings.with_ca_file(&certificate)), &repository, "v1", b"x").await;
+    push_image(&RegistryClient::new(settings.with_ca_file(&authority)), &repository, "v1", b"x").await;
     let error = stranger.resolve(&repository.tagged("v1").unwrap()).await.unwrap_err();
     assert!(error.to_string().contains("authority"), "{error}");
 }

@@ -4,11 +4,11 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::process::Command;
 
+use cfgupdater_testkit::{DockerRegistry, can_run};
 use serde_json::Value;
 
 use crate::app::{App, layout_only, options};
-use crate::debian_registry::DebianRegistry;
-use crate::support::{anonymous, can_run};
+use crate::support::anonymous;
 
 /// Runs a tool and returns what it printed.
 fn run(program: &str, arguments: &[&str]) -> String {
@@ -22,7 +22,7 @@ async fn skopeo_inspects_and_copies_what_we_push() {
     if !can_run(&["skopeo"]) {
         return;
     }
-    let Some(registry) = DebianRegistry::start() else { return };
+    let Some(registry) = DockerRegistry::start() else { return };
     let app = App::new(registry.host());
     let built = app.build(&anonymous(), &options(1)).await.unwrap();
     let dir = tempfile::tempdir().unwrap();
@@ -43,7 +43,7 @@ async fn skopeo_copies_our_layout_into_a_registry() {
     if !can_run(&["skopeo"]) {
         return;
     }
-    let Some(registry) = DebianRegistry::start() else { return };
+    let Some(registry) = DockerRegistry::start() else { return };
     let app = App::new(registry.host());
     let dir = tempfile::tempdir().unwrap();
     let layout = dir.path().join("layout");
@@ -85,7 +85,7 @@ async fn buildah_starts_from_what_we_push() {
     if !can_run(&["buildah"]) {
         return;
     }
-    let Some(registry) = DebianRegistry::start() else { return };
+    let Some(registry) = DockerRegistry::start() else { return };
     let app = App::new(registry.host());
     let built = app.build(&anonymous(), &options(1)).await.unwrap();
     let dir = tempfile::tempdir().unwrap();

@@ -1,26 +1,11 @@
 //! What several tests need.
 
-use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use cfgupdater_core::{Descriptor, ImageDigest, Manifest};
 use cfgupdater_image_builder::{BlobSource, RegistryClient, RegistrySettings, Repository};
 
 pub(crate) const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
-
-/// Tells whether these programs can be run; a test that needs them ends early otherwise.
-///
-/// # Panics
-/// Fails the test where they could be installed: what is skipped there would never be noticed.
-pub(crate) fn can_run(programs: &[&str]) -> bool {
-    let missing = |program: &&&str| Command::new(program).arg("--version").output().is_err();
-    let Some(program) = programs.iter().find(missing) else { return true };
-    let debian = Path::new("/usr/bin/apt-get").exists();
-    assert!(!debian, "{program} is missing: install Debian's package of that name");
-    eprintln!("skipped: {program} is missing, and there is no Debian to install it from");
-    false
-}
 
 /// A client that gives up soon.
 pub(crate) fn hasty() -> RegistrySettings {
