@@ -9,6 +9,7 @@ mod blobs;
 mod challenge;
 mod exchange;
 mod failure;
+mod helper;
 mod http;
 mod login;
 mod manifests;

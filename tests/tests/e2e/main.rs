@@ -11,6 +11,7 @@ mod crashes;
 mod demo;
 mod evict;
 mod image_build;
+mod image_login;
 mod land;
 mod late_results;
 mod message;

@@ -79,7 +79,7 @@ impl Access {
         challenge: &Challenge,
     ) -> Result<Option<HeaderValue>, Error> {
         let login = match &exchange.settings.auth_file {
-            Some(file) => file.login(scope.host()).await?,
+            Some(file) => file.login(scope.host(), exchange.settings.answer_within).await?,
             None => None,
         };
         match challenge {

@@ -1,22 +1,19 @@
 //! [`AuthFile`]: the logins that `docker login`, `podman login` and credential helpers keep.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cfgupdater_core::{Error, ErrorKind};
 use docker_credential::{CredentialRetrievalError as Lookup, DockerCredential};
+use serde::Deserialize;
 
+use super::helper;
 use super::login::Login;
-
-/// How long a credential helper may take.
-const HELPER_LIMIT: Duration = Duration::from_secs(30);
 
 /// What Docker Hub's login is kept under.
 const DOCKER_HUB_KEY: &str = "https://index.docker.io/v1/";
-
-/// What helpers say where they have no login, which is no failure.
-const NOT_KEPT: &str = "credentials not found";
 
 /// A file of logins, as Docker writes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +21,31 @@ pub(super) struct AuthFile {
     path: PathBuf,
     /// Somebody asked for this very file, so that it must be there.
     named: bool,
+}
+
+/// Who keeps logins instead of the file. The library that reads the file would run helpers, too, but waits for them for
+/// ever.
+#[derive(Deserialize)]
+struct Helpers {
+    #[serde(rename = "credHelpers", default)]
+    by_host: BTreeMap<String, String>,
+    #[serde(rename = "credsStore", default)]
+    store: Option<String>,
+}
+
+impl Helpers {
+    /// Returns the helper that keeps a login; one for this host comes before the one for all.
+    fn of(&self, key: &str) -> Option<&str> {
+        let host = if key == DOCKER_HUB_KEY { "docker.io" } else { key };
+        let own = self.by_host.get(key).or_else(|| self.by_host.get(host));
+        own.or(self.store.as_ref()).map(String::as_str).filter(|name| !name.is_empty())
+    }
+}
+
+/// Names a helper's program, which `PATH` leads to; `None` where the file would lead elsewhere.
+fn helper_program(helper: &str) -> Option<OsString> {
+    let is_plain = helper.bytes().all(|c| c.is_ascii_alphanumeric() || b"._-".contains(&c));
+    is_plain.then(|| format!("docker-credential-{helper}").into())
 }
 
 impl AuthFile {
@@ -47,46 +69,31 @@ impl AuthFile {
         Some(Self { path: found, named: false })
     }
 
-    /// Looks up who logs in at a host, `None` for nobody. May run a credential helper.
-    pub(super) async fn login(&self, host: &str) -> Result<Option<Login>, Error> {
+    /// Looks up who logs in at a host, `None` for nobody. May run a credential helper, for as long as `limit`.
+    pub(super) async fn login(&self, host: &str, limit: Duration) -> Result<Option<Login>, Error> {
         let text = match tokio::fs::read(&self.path).await {
             Ok(text) => text,
             Err(cause) if cause.kind() == std::io::ErrorKind::NotFound && !self.named => return Ok(None),
             Err(cause) => return Err(self.wrong("can't be read").with_source(cause)),
         };
-        let key = if host == "docker.io" { DOCKER_HUB_KEY } else { host }.to_owned();
-        let lookup = tokio::task::spawn_blocking(move || {
-            docker_credential::get_credential_from_reader(text.as_slice(), &key)
-        });
-        match tokio::time::timeout(HELPER_LIMIT, lookup).await {
-            Ok(Ok(found)) => self.judge(found, host),
-            Ok(Err(cause)) => Err(self.wrong("can't be looked into").with_source(cause)),
-            Err(_) => Err(self.wrong(&format!("names a credential helper that doesn't answer for {host}"))),
+        let damaged = || self.wrong(&format!("holds no usable login for {host}; log in there again"));
+        let helpers: Helpers = serde_json::from_slice(&text).map_err(|_| damaged())?;
+        let key = if host == "docker.io" { DOCKER_HUB_KEY } else { host };
+        if let Some(helper) = helpers.of(key) {
+            let asked = match helper_program(helper) {
+                Some(program) => helper::ask(&program, key, limit).await,
+                None => Err("names a credential helper by what is no plain name; correct it".to_owned()),
+            };
+            return asked.map_err(|why| self.wrong(&format!("{why}, for {host}")));
         }
-    }
-
-    /// Errors of the lookup are not passed on: some hold what a helper printed.
-    fn judge(&self, found: Result<DockerCredential, Lookup>, host: &str) -> Result<Option<Login>, Error> {
-        match found {
+        match docker_credential::get_credential_from_reader(text.as_slice(), key) {
             Ok(DockerCredential::UsernamePassword(username, password)) => {
                 Ok(Some(Login::Password { username, password }))
             }
             Ok(DockerCredential::IdentityToken(token)) => Ok(Some(Login::Identity(token))),
             Err(Lookup::NoCredentialConfigured) => Ok(None),
-            Err(Lookup::HelperFailure { stdout, stderr, .. })
-                if stdout.contains(NOT_KEPT) || stderr.contains(NOT_KEPT) =>
-            {
-                Ok(None)
-            }
-            Err(Lookup::HelperFailure { helper, .. }) => {
-                Err(self
-                    .wrong(&format!("names {helper}, which failed for {host}; run it by hand to see why")))
-            }
-            Err(Lookup::HelperCommunicationError | Lookup::MalformedHelperResponse) => {
-                Err(self
-                    .wrong(&format!("names a credential helper that can't be used for {host}; install it")))
-            }
-            Err(_) => Err(self.wrong(&format!("holds no usable login for {host}; log in there again"))),
+            // The library's errors are not passed on: some hold what they are about.
+            Err(_) => Err(damaged()),
         }
     }
 
@@ -103,6 +110,8 @@ mod tests {
     /// "me:canary" in base 64.
     const AUTH: &str = "bWU6Y2FuYXJ5";
 
+    const PATIENCE: Duration = Duration::from_secs(30);
+
     fn file(text: &str) -> (tempfile::TempDir, AuthFile) {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("config.json");
@@ -114,15 +123,15 @@ mod tests {
     async fn a_kept_login_is_found_by_its_host() {
         let (_dir, file) = file(&format!(r#"{{"auths":{{"r.example.com:5000":{{"auth":"{AUTH}"}}}}}}"#));
         let login = Login::Password { username: "me".to_owned(), password: "canary".to_owned() };
-        assert_eq!(file.login("r.example.com:5000").await.unwrap(), Some(login));
-        assert_eq!(file.login("r.example.com").await.unwrap(), None);
+        assert_eq!(file.login("r.example.com:5000", PATIENCE).await.unwrap(), Some(login));
+        assert_eq!(file.login("r.example.com", PATIENCE).await.unwrap(), None);
     }
 
     #[tokio::test]
     async fn docker_hub_is_kept_under_its_old_address() {
         let (_dir, file) =
             file(&format!(r#"{{"auths":{{"https://index.docker.io/v1/":{{"auth":"{AUTH}"}}}}}}"#));
-        assert!(file.login("docker.io").await.unwrap().is_some());
+        assert!(file.login("docker.io", PATIENCE).await.unwrap().is_some());
     }
 
     #[tokio::test]
@@ -131,7 +140,7 @@ mod tests {
             [r#"{"auths":{"h":{"auth":"Y2FuYXJ5"}}}"#, r#"{"auths":{"h":{"auth":"canary!"}}}"#, "canary"]
         {
             let (_dir, file) = file(text);
-            let error = file.login("h").await.unwrap_err();
+            let error = file.login("h", PATIENCE).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Unauthenticated);
             assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
         }
@@ -140,21 +149,32 @@ mod tests {
     #[tokio::test]
     async fn a_missing_helper_is_named_as_the_reason() {
         let (_dir, file) = file(r#"{"credHelpers":{"h":"not-there-at-all"}}"#);
-        assert!(file.login("h").await.unwrap_err().to_string().contains("credential helper"));
+        assert!(
+            file.login("h", PATIENCE)
+                .await
+                .unwrap_err()
+                .to_string()
+                .contains("docker-credential-not-there-at-all")
+        );
     }
 
     #[test]
-    fn what_a_helper_printed_stays_with_it() {
-        let file = AuthFile::named("/x".into());
-        let failure = |stdout: &str| Lookup::HelperFailure {
-            helper: "docker-credential-x".to_owned(),
-            stdout: stdout.to_owned(),
-            stderr: "canary".to_owned(),
-        };
-        let error = file.judge(Err(failure("canary")), "h").unwrap_err();
-        assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
-        let nothing = file.judge(Err(failure("credentials not found in native keychain")), "h");
-        assert_eq!(nothing.unwrap(), None);
+    fn a_hosts_own_helper_comes_before_the_one_for_all() {
+        let text = r#"{"credHelpers":{"h":"own","https://index.docker.io/v1/":"hub"},"credsStore":"all"}"#;
+        let helpers: Helpers = serde_json::from_str(text).unwrap();
+        assert_eq!(
+            [helpers.of("h"), helpers.of(DOCKER_HUB_KEY), helpers.of("other")].map(Option::unwrap),
+            ["own", "hub", "all"]
+        );
+        let none: Helpers = serde_json::from_str("{}").unwrap();
+        assert_eq!(none.of("h"), None);
+    }
+
+    #[tokio::test]
+    async fn a_helper_is_found_by_its_name_alone() {
+        let (_dir, file) = file(r#"{"credsStore":"../evil"}"#);
+        assert!(file.login("h", PATIENCE).await.unwrap_err().to_string().contains("no plain name"));
+        assert_eq!(helper_program("ecr-login").unwrap(), "docker-credential-ecr-login");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What went wrong with a request, as an error that says what to do next.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use cfgupdater_core::{Error, ErrorKind, Retry};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
@@ -49,7 +49,7 @@ pub(super) fn refused(
     let said = if said.is_empty() { String::new() } else { format!(": {said}") };
     let message = format!("can't {action} ({} answered {status}{said}); {advice}", place(url));
     let error = Error::new(kind, message);
-    match retry_after(headers) {
+    match retry_after(headers, SystemTime::now()) {
         Some(pause) if error.retry() != Retry::Never => error.with_retry(Retry::After(pause)),
         _ => error,
     }
@@ -71,10 +71,15 @@ fn classify(status: StatusCode) -> (ErrorKind, &'static str) {
     }
 }
 
-/// Reads the pause that an answer asks for; only the form in seconds, which all registries use.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds).min(LONGEST_ADVICE))
+/// Reads the pause that an answer asks for, in seconds or up to a date (RFC 9110, section 10.2.3).
+fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let pause = match text.parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        // A date that is over is no pause.
+        Err(_) => httpdate::parse_http_date(text).ok()?.duration_since(now).unwrap_or_default(),
+    };
+    Some(pause.min(LONGEST_ADVICE))
 }
 
 /// Reads what a registry says, or the first line of what something before it says.
@@ -178,5 +183,17 @@ mod tests {
         assert_eq!(advice("7"), Retry::After(Duration::from_secs(7)));
         assert_eq!(advice("99999999"), Retry::After(LONGEST_ADVICE));
         assert_eq!(advice("soon"), Retry::Backoff);
+    }
+
+    #[test]
+    fn a_pause_may_last_up_to_a_date() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
+        let pause =
+            |text: &str| retry_after(&HeaderMap::from_iter([(RETRY_AFTER, text.parse().unwrap())]), now);
+        assert_eq!(pause("Sun, 06 Nov 1994 08:49:47 GMT"), Some(Duration::from_secs(10)));
+        assert_eq!(pause("Sunday, 06-Nov-94 08:49:47 GMT"), Some(Duration::from_secs(10)));
+        assert_eq!(pause("Sun, 06 Nov 1994 08:00:00 GMT"), Some(Duration::ZERO));
+        assert_eq!(pause("Tue, 06 Nov 2029 08:00:00 GMT"), Some(LONGEST_ADVICE));
+        assert_eq!(pause("06.11.1994"), None);
     }
 }

@@ -1,6 +1,6 @@
 //! [`Request`]: one request as a value, before it is sent.
 
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{ACCEPT, CONTENT_RANGE, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 
 use super::blob_source::BlobSource;
@@ -37,6 +37,11 @@ impl<'a> Request<'a> {
             self = self.with(ACCEPT, media_type);
         }
         self
+    }
+
+    /// Says which bytes of a whole are sent: the first and the last.
+    pub(super) fn with_range(self, first: u64, last: u64) -> Self {
+        self.with(CONTENT_RANGE, &format!("{first}-{last}"))
     }
 
     pub(super) fn sending(mut self, content_type: &str, body: &'a BlobSource, length: u64) -> Self {

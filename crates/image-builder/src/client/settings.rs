@@ -15,6 +15,7 @@ pub struct RegistrySettings {
     pub(super) https: BTreeSet<String>,
     pub(super) retry_for: Duration,
     pub(super) answer_within: Duration,
+    pub(super) longest_request: Option<u64>,
 }
 
 impl Default for RegistrySettings {
@@ -33,6 +34,7 @@ impl RegistrySettings {
             https: BTreeSet::new(),
             retry_for: Duration::from_mins(2),
             answer_within: Duration::from_mins(1),
+            longest_request: None,
         }
     }
 
@@ -83,6 +85,15 @@ impl RegistrySettings {
     #[must_use]
     pub fn with_answer_within(mut self, span: Duration) -> Self {
         self.answer_within = span;
+        self
+    }
+
+    /// Sends larger content in pieces of this many bytes, each held in memory: for registries behind a proxy that limits
+    /// requests. Without it content is streamed in one request, which every registry must take, and sent in pieces only
+    /// where it was refused as too large.
+    #[must_use]
+    pub fn with_longest_request(mut self, bytes: u64) -> Self {
+        self.longest_request = Some(bytes.max(1));
         self
     }
 }

@@ -1,7 +1,7 @@
 //! Blobs: pushed, where they are not there already.
 
 use cfgupdater_core::{Descriptor, Error, ErrorKind, Retry};
-use reqwest::header::LOCATION;
+use reqwest::header::{HeaderName, LOCATION};
 use reqwest::{Method, StatusCode, Url};
 
 use super::address::within;
@@ -15,6 +15,15 @@ use super::retry::retrying;
 use super::scope::Scope;
 
 const BINARY: &str = "application/octet-stream";
+
+/// How long pieces are where content was refused as too large: below what proxies are usually set to take.
+const PIECE: u64 = 4 * 1024 * 1024;
+
+/// The longest pieces that a registry may ask for; they are held in memory.
+const LONGEST_PIECE: u64 = 64 * 1024 * 1024;
+
+/// How registries say how long pieces must be (OCI distribution specification 1.1).
+const SHORTEST_PIECE: HeaderName = HeaderName::from_static("oci-chunk-min-length");
 
 /// What it took to have a blob in a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -91,29 +100,105 @@ impl RegistryClient {
         scope: &Scope,
     ) -> Result<(), Error> {
         let action = format!("push {} to {target}", blob.digest);
-        let url = within(target, "blobs/uploads/", &self.exchange().settings)?;
-        let begun = self.exchange().send(&Request::new(&action, Method::POST, url, scope)).await?;
-        if begun.status() != StatusCode::ACCEPTED {
-            return Err(begun.into_error().await);
+        let upload = Upload { client: self, action: &action, target, blob, source, scope };
+        let limit = self.exchange().settings.longest_request;
+        if let Some(limit) = limit.filter(|limit| blob.size > *limit) {
+            return upload.in_pieces(limit).await;
         }
-        let mut session = session(&action, &begun)?;
-        session.query_pairs_mut().append_pair("digest", blob.digest.as_str());
-        let request = Request::new(&action, Method::PUT, session, scope).sending(BINARY, source, blob.size);
-        let answer = self.exchange().send(&request).await?;
-        match answer.status() {
-            StatusCode::CREATED | StatusCode::NO_CONTENT => Ok(()),
-            // The session is lost, as when another replica of the registry answers: a new one may do.
-            StatusCode::NOT_FOUND | StatusCode::RANGE_NOT_SATISFIABLE => {
-                let error = answer.into_error().await;
-                Err(Error::new(ErrorKind::Unavailable, error.to_string()).with_retry(Retry::Backoff))
-            }
-            _ => Err(answer.into_error().await),
+        match upload.whole().await? {
+            Taken::Yes => Ok(()),
+            Taken::TooLarge(_) if blob.size > PIECE => upload.in_pieces(PIECE).await,
+            Taken::TooLarge(error) => Err(error),
         }
     }
 }
 
+/// What became of content that was sent in one request.
+enum Taken {
+    Yes,
+    /// The registry, or a proxy before it, takes no request of this size.
+    TooLarge(Error),
+}
+
+/// One attempt to send a blob.
+struct Upload<'a> {
+    client: &'a RegistryClient,
+    action: &'a str,
+    target: &'a Repository,
+    blob: &'a Descriptor,
+    source: &'a BlobSource,
+    scope: &'a Scope,
+}
+
+impl Upload<'_> {
+    /// Streams the content in one request, as every registry takes it.
+    async fn whole(&self) -> Result<Taken, Error> {
+        let session = self.with_digest(self.begin().await?.0);
+        let request = Request::new(self.action, Method::PUT, session, self.scope);
+        let request = request.sending(BINARY, self.source, self.blob.size);
+        let answer = self.client.exchange().send(&request).await?;
+        match answer.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Ok(Taken::TooLarge(answer.into_error().await)),
+            StatusCode::CREATED | StatusCode::NO_CONTENT => Ok(Taken::Yes),
+            _ => Err(lost_or_refused(answer).await),
+        }
+    }
+
+    /// Sends the content in pieces, none shorter than the registry asks for.
+    async fn in_pieces(&self, length: u64) -> Result<(), Error> {
+        let (mut session, shortest) = self.begin().await?;
+        let length = length.max(shortest);
+        let mut sent = 0;
+        while sent < self.blob.size {
+            let end = self.blob.size.min(sent + length);
+            let piece = self.source.piece(sent, end - sent).await?;
+            let request = Request::new(self.action, Method::PATCH, session, self.scope);
+            let request = request.with_range(sent, end - 1).sending(BINARY, &piece, end - sent);
+            let answer = self.client.exchange().send(&request).await?;
+            if !matches!(answer.status(), StatusCode::ACCEPTED | StatusCode::NO_CONTENT) {
+                return Err(lost_or_refused(answer).await);
+            }
+            session = session_of(self.action, &answer)?;
+            sent = end;
+        }
+        let request = Request::new(self.action, Method::PUT, self.with_digest(session), self.scope);
+        let answer = self.client.exchange().send(&request).await?;
+        match answer.status() {
+            StatusCode::CREATED | StatusCode::NO_CONTENT => Ok(()),
+            _ => Err(lost_or_refused(answer).await),
+        }
+    }
+
+    /// Begins an upload; returns where it goes on, and the length that pieces must have at least.
+    async fn begin(&self) -> Result<(Url, u64), Error> {
+        let url = within(self.target, "blobs/uploads/", &self.client.exchange().settings)?;
+        let begun =
+            self.client.exchange().send(&Request::new(self.action, Method::POST, url, self.scope)).await?;
+        if begun.status() != StatusCode::ACCEPTED {
+            return Err(begun.into_error().await);
+        }
+        let shortest = begun.header(&SHORTEST_PIECE).and_then(|text| text.parse().ok());
+        Ok((session_of(self.action, &begun)?, shortest.unwrap_or(0).min(LONGEST_PIECE)))
+    }
+
+    fn with_digest(&self, mut session: Url) -> Url {
+        session.query_pairs_mut().append_pair("digest", self.blob.digest.as_str());
+        session
+    }
+}
+
+async fn lost_or_refused(answer: Answer<'_>) -> Error {
+    let is_lost = matches!(answer.status(), StatusCode::NOT_FOUND | StatusCode::RANGE_NOT_SATISFIABLE);
+    let error = answer.into_error().await;
+    if is_lost {
+        // As when another replica of the registry answers: a new session may do.
+        return Error::new(ErrorKind::Unavailable, error.to_string()).with_retry(Retry::Backoff);
+    }
+    error
+}
+
 /// Returns where the upload goes on.
-fn session(action: &str, begun: &Answer<'_>) -> Result<Url, Error> {
+fn session_of(action: &str, begun: &Answer<'_>) -> Result<Url, Error> {
     let location = begun.header(&LOCATION);
     let url = location.and_then(|location| begun.url().join(location).ok());
     url.ok_or_else(|| failure::nonsense(action, begun.url(), "doesn't say where to push to"))

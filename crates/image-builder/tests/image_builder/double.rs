@@ -22,6 +22,7 @@ pub(crate) struct Double {
 struct Inner {
     blobs: Mutex<BTreeMap<Key, Vec<u8>>>,
     manifests: Mutex<BTreeMap<Key, (String, Vec<u8>)>>,
+    sessions: Mutex<BTreeMap<String, Vec<u8>>>,
     seen: Mutex<Vec<Request>>,
     fault: Mutex<Option<Fault>>,
 }
@@ -85,7 +86,7 @@ impl Service for Inner {
 }
 
 impl Inner {
-    fn upload(&self, request: &Request, name: &str, _session: &str, body: Vec<u8>) -> Answer {
+    fn upload(&self, request: &Request, name: &str, session: &str, body: Vec<u8>) -> Answer {
         let mut blobs = self.blobs.lock().unwrap();
         if request.method == "POST" {
             if let (Some(digest), Some(from)) = (request.parameter("mount"), request.parameter("from"))
@@ -94,8 +95,21 @@ impl Inner {
                 blobs.insert((name.to_owned(), digest), bytes);
                 return Answer::status(201);
             }
-            return Answer::status(202).with("location", format!("/v2/{name}/blobs/uploads/1?_state=x"));
+            let session = self.seen.lock().unwrap().len();
+            let location = format!("/v2/{name}/blobs/uploads/{session}?_state=x");
+            return Answer::status(202).with("location", location);
         }
+        let mut sessions = self.sessions.lock().unwrap();
+        let sent = sessions.entry(session.to_owned()).or_default();
+        if request.method == "PATCH" {
+            let range = request.header("content-range").unwrap();
+            if range != format!("{}-{}", sent.len(), sent.len() + body.len() - 1) {
+                return Answer::status(416);
+            }
+            sent.extend(body);
+            return Answer::status(202).with("location", request.path.clone());
+        }
+        let body = [std::mem::take(sent), body].concat();
         let digest = request.parameter("digest").unwrap_or_default();
         if request.method != "PUT" || ImageDigest::of(&body).as_str() != digest {
             return Answer::status(400).body(r#"{"errors":[{"code":"DIGEST_INVALID","message":"x"}]}"#);

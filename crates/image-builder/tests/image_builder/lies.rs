@@ -157,6 +157,18 @@ async fn a_busy_registry_is_asked_again() {
 }
 
 #[tokio::test]
+async fn a_pause_up_to_a_date_is_kept_to() {
+    let over = "Sun, 06 Nov 1994 08:49:37 GMT";
+    let busy = move || Reaction::Answer(Answer::status(429).with("retry-after", over));
+    let double = Double::start().with_fault(first(4, |_| true, busy));
+    push_image(&anonymous(), &double.repository("a"), "v1", b"x").await;
+    let far = || Reaction::Answer(Answer::status(503).with("retry-after", "Fri, 06 Nov 2099 08:49:37 GMT"));
+    let double = Double::start().with_fault(first(9, |_| true, far));
+    let error = anonymous().resolve(&double.repository("a").tagged("v1").unwrap()).await.unwrap_err();
+    assert_eq!(error.retry(), Retry::After(Duration::from_hours(1)), "as long as any pause may be");
+}
+
+#[tokio::test]
 async fn a_pause_beyond_our_patience_is_passed_on() {
     let busy = || Reaction::Answer(Answer::status(429).with("retry-after", "600"));
     let double = Double::start().with_fault(first(9, |_| true, busy));

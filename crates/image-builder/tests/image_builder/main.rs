@@ -16,6 +16,7 @@ mod lies;
 mod logins;
 mod oracle;
 mod others;
+mod pieces;
 mod redirects;
 mod reproducible;
 mod support;
