@@ -3,6 +3,7 @@
 
 mod bench;
 mod boundaries;
+mod debian;
 mod packages;
 mod public_api;
 mod run;

@@ -5,7 +5,7 @@ use std::process::{Command, ExitCode};
 use crate::run::{cargo, root, succeeds, watched};
 use crate::steps::Steps;
 use crate::summary::{Counts, count, remarkable};
-use crate::{boundaries, packages, public_api, simulator, tools};
+use crate::{boundaries, debian, packages, public_api, simulator, tools};
 
 /// How many schedules the simulator plays: what two cores play in two minutes.
 const SCHEDULES: &str = "1000000";
@@ -14,8 +14,7 @@ const SCHEDULES: &str = "1000000";
 pub(crate) fn test(full: bool) -> ExitCode {
     let mut steps = Steps::default();
     steps.one("git", tools::git);
-    steps.one("image tools", tools::image_tools);
-    steps.one("ssh server", tools::ssh_server);
+    steps.one("programs", debian::programs);
     steps.one("format", || run(cargo(&["fmt", "--all", "--check"]), "run `cargo fmt --all`"));
     steps.one("lints", || {
         let clippy =

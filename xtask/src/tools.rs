@@ -1,6 +1,6 @@
 //! The programs that the tests need, installed below `target/tools` where they are missing.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use crate::run::{cargo, root, succeeds};
@@ -48,43 +48,6 @@ pub(crate) fn cargo_deny() -> Result<PathBuf, String> {
     } else {
         Err(format!("cargo-deny {CARGO_DENY} is missing and could not be installed from the registry"))
     }
-}
-
-/// What tests of images run, by program; Debian's packages are called the same.
-const IMAGE_TOOLS: [&str; 4] = ["buildah", "docker-registry", "skopeo", "umoci"];
-
-/// Makes sure that the programs which tests of images need are there, and installs them where that is possible.
-/// Elsewhere than on Debian and its like those tests are skipped.
-pub(crate) fn image_tools() -> Result<(), String> {
-    let missing: Vec<&str> =
-        IMAGE_TOOLS.into_iter().filter(|program| !runs(&PathBuf::from(program))).collect();
-    install(&missing, "the tests of images")
-}
-
-/// Makes sure that tests of git over SSH find Debian's `sshd` and its client; elsewhere those tests are skipped.
-pub(crate) fn ssh_server() -> Result<(), String> {
-    let missing: Vec<&str> = [("openssh-server", "/usr/sbin/sshd"), ("openssh-client", "/usr/bin/ssh")]
-        .into_iter()
-        .filter(|(_, program)| !Path::new(program).exists())
-        .map(|(package, _)| package)
-        .collect();
-    install(&missing, "the tests of git over SSH")
-}
-
-/// Installs Debian's packages, where there is a Debian.
-fn install(missing: &[&str], who: &str) -> Result<(), String> {
-    if missing.is_empty() || !runs(&PathBuf::from("apt-get")) {
-        return Ok(());
-    }
-    println!("installing {}", missing.join(", "));
-    // Lists may be older than what the archive still has.
-    succeeds(Command::new("apt-get").args(["update", "--quiet=2"]));
-    let mut install = Command::new("apt-get");
-    install.args(["install", "--yes", "--quiet=2", "--no-install-recommends"]).args(missing);
-    if succeeds(install.env("DEBIAN_FRONTEND", "noninteractive")) {
-        return Ok(());
-    }
-    Err(format!("{who} need {}; install Debian's packages of these names", missing.join(", ")))
 }
 
 fn runs(program: &PathBuf) -> bool {

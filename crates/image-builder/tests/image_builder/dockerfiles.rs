@@ -11,7 +11,7 @@ use crate::app::{changes, digests, options};
 use crate::support::anonymous;
 
 /// Makes an application with Dockerfiles.
-fn app(host: &str) -> TempDir {
+pub(crate) fn app(host: &str) -> TempDir {
     let dir = tempfile::tempdir().unwrap();
     let write = |path: &str, text: &str| std::fs::write(dir.path().join(path), text).unwrap();
     std::fs::create_dir(dir.path().join("out")).unwrap();
@@ -47,7 +47,7 @@ fn buildah(storage: &Path) -> DockerfileDriver {
         .with_env("BUILDAH_ISOLATION", "chroot")
 }
 
-fn images(app: &TempDir) -> ImagesFile {
+pub(crate) fn images(app: &TempDir) -> ImagesFile {
     ImagesFile::load(&app.path().join("images.toml")).unwrap()
 }
 

@@ -7,6 +7,8 @@ mod app;
 mod bases;
 mod caches;
 mod conformance;
+mod docker;
+mod dockerd;
 mod dockerfiles;
 mod double;
 mod harness;
