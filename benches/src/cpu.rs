@@ -1,6 +1,6 @@
 //! How much processor time was spent.
 
-use std::ops::Sub;
+use std::ops::{Add, Sub};
 use std::time::Duration;
 
 use nix::sys::resource::{Usage, UsageWho, getrusage};
@@ -20,6 +20,14 @@ impl Cpu {
     pub fn spent() -> Result<Self> {
         let own = total(&getrusage(UsageWho::RUSAGE_SELF)?);
         Ok(Self(own + total(&getrusage(UsageWho::RUSAGE_CHILDREN)?)))
+    }
+}
+
+impl Add<Duration> for Cpu {
+    type Output = Self;
+
+    fn add(self, others: Duration) -> Self {
+        Self(self.0 + others)
     }
 }
 

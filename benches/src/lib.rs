@@ -4,6 +4,7 @@ pub mod announcements;
 pub mod binaries;
 pub mod config_repository;
 pub mod cpu;
+pub mod dockerd;
 pub mod engine;
 pub mod figures;
 pub mod git;

@@ -1,4 +1,5 @@
-//! `cargo xtask bench images`: 12 service images of 100 MB of binaries, natively and by the reference flow on buildah.
+//! `cargo xtask bench images`: 12 service images of 100 MB of binaries, natively and by the reference flow on Docker and on
+//! buildah.
 #![expect(clippy::print_stdout, reason = "a benchmark prints what it found")]
 
 use std::fmt::Write;
@@ -7,6 +8,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use cfgupdater_benches::cpu::Cpu;
+use cfgupdater_benches::dockerd::Dockerd;
 use cfgupdater_benches::figures::Figures;
 use cfgupdater_benches::options::Options;
 use cfgupdater_benches::registry::Registry;
@@ -24,21 +26,31 @@ const BYTES: usize = 100_000_000;
 const HEAD: &str = "\
 images: 12 service images from 100 MB of binaries that are built already, to a docker-registry on loopback
 cold        nothing is in the registry.
-unchanged   a new commit that changes no binary; nothing of earlier builds is on this machine.
-1 changed   the same, but one binary is another.
-persistent  as `1 changed`, on a machine that kept what earlier builds left. The native builder keeps nothing.
+unchanged   a new commit that changes no binary. 1 changed: one binary is another.
+ephemeral   nothing of earlier builds is on this machine. persistent: it kept what the build before left.
 wall, CPU   medians; CPU is user + system of the builder and its processes, without the registry.
 kept        service images, of 12, whose digest is that of the build before.
 stored      what the registry's content grew by.
-Each round has a registry of its own. buildah: flows/images-buildah.sh, storage driver vfs, chroot isolation.
+Each round has a registry of its own. Rivals: flows/images-docker.sh on a daemon of its own (needs root; its start and
+end are not counted) and flows/images-buildah.sh with chroot isolation; both with the storage driver vfs.
 ";
 
 /// Who builds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Contender {
     Native(CacheMode),
+    Docker,
     Buildah,
 }
+
+/// A step of a round: its name, whether a binary is changed before it, and whether the machine is a new one.
+const STEPS: [(&str, bool, bool); 5] = [
+    ("cold", false, true),
+    ("unchanged, ephemeral", false, true),
+    ("unchanged, persistent", false, false),
+    ("1 changed, ephemeral", true, true),
+    ("1 changed, persistent", true, false),
+];
 
 /// One build's figures.
 struct Took {
@@ -53,18 +65,18 @@ fn main() -> Result<()> {
     let options = Options::read(&["rounds", "rival-rounds"])?;
     println!("{HEAD}{}", machine::describe());
     println!(
-        "\n{:<28}{:>10}{:>10}{:>10}{:>12}{:>8}",
+        "\n{:<40}{:>8}{:>10}{:>10}{:>12}{:>8}",
         "", "wall, s", "CPU, s", "requests", "stored, MB", "kept"
     );
     let runtime = tokio::runtime::Runtime::new()?;
-    let has_buildah = Command::new("buildah").arg("--version").output().is_ok();
     for (name, contender, rounds) in [
         ("native, verify", Contender::Native(CacheMode::Verify), options.number("rounds", 3)?),
         ("native, trust", Contender::Native(CacheMode::Trust), options.number("rounds", 3)?),
+        ("docker", Contender::Docker, options.number("rival-rounds", 1)?),
         ("buildah", Contender::Buildah, options.number("rival-rounds", 1)?),
     ] {
-        if contender == Contender::Buildah && !has_buildah {
-            println!("{name}: not installed");
+        if let Some(why) = contender.is_missing() {
+            println!("{name}: {why}");
             continue;
         }
         runtime.block_on(measure(name, contender, rounds))?;
@@ -73,26 +85,44 @@ fn main() -> Result<()> {
 }
 
 async fn measure(name: &str, contender: Contender, rounds: u32) -> Result<()> {
-    let steps = ["cold", "unchanged", "1 changed", "persistent"];
-    let mut took: Vec<Vec<Took>> = steps.iter().map(|_| Vec::new()).collect();
+    let mut took: Vec<Vec<Took>> = STEPS.iter().map(|_| Vec::new()).collect();
     for _ in 0..rounds {
         let scratch = tempfile::tempdir()?;
         let registry = Registry::start(&scratch.path().join("registry"))?;
         let app = App::generate(&scratch.path().join("app"), registry.host())?;
-        for (n, step) in steps.iter().enumerate() {
-            if *step != "persistent" {
+        let mut daemon = None;
+        for (n, (_, changed, new_machine)) in STEPS.into_iter().enumerate() {
+            if new_machine {
+                drop(daemon.take());
                 app.forget()?;
             }
-            if *step == "1 changed" || *step == "persistent" {
+            if contender == Contender::Docker && daemon.is_none() {
+                daemon = Some(Dockerd::start(&app.storage())?);
+            }
+            if changed {
                 app.change(n)?;
             }
-            took[n].push(app.build(contender, n, &registry).await?);
+            took[n].push(app.build(contender, n, &registry, daemon.as_ref()).await?);
         }
     }
-    for (step, took) in steps.iter().zip(&took) {
+    for ((step, ..), took) in STEPS.iter().zip(&took) {
         println!("{}", line(&format!("{name}, {step}"), took));
     }
     Ok(())
+}
+
+impl Contender {
+    /// Says why it can't take part.
+    fn is_missing(self) -> Option<&'static str> {
+        let runs = |program: &str| Command::new(program).arg("--version").output().is_ok();
+        match self {
+            Self::Native(_) => None,
+            Self::Docker if !runs("dockerd") || !runs("docker") => Some("not installed"),
+            Self::Docker if !machine::is_root() => Some("its daemon needs root"),
+            Self::Buildah if !runs("buildah") => Some("not installed"),
+            Self::Docker | Self::Buildah => None,
+        }
+    }
 }
 
 fn line(name: &str, took: &[Took]) -> String {
@@ -105,7 +135,7 @@ fn line(name: &str, took: &[Took]) -> String {
     };
     let last = &took[took.len() - 1];
     format!(
-        "{name:<28}{:>10.2}{:>10.2}{:>10}{:>10}.{}{:>8}",
+        "{name:<40}{:>8.2}{:>10.2}{:>10}{:>10}.{}{:>8}",
         median(|took| took.wall),
         median(|took| took.cpu),
         last.requests,
@@ -158,16 +188,25 @@ impl App {
         self.directory.with_extension("storage")
     }
 
-    async fn build(&self, contender: Contender, n: usize, registry: &Registry) -> Result<Took> {
+    async fn build(
+        &self,
+        contender: Contender,
+        n: usize,
+        registry: &Registry,
+        daemon: Option<&Dockerd>,
+    ) -> Result<Took> {
         let sha = format!("{:08x}", n + 1).repeat(5);
         let before = self.digests().await?;
         let (requests, stored) = (registry.requests()?, registry.bytes()?);
-        let (cpu, start) = (Cpu::spent()?, Instant::now());
-        match contender {
-            Contender::Native(cache) => self.native(&sha, cache).await?,
-            Contender::Buildah => self.buildah(&sha)?,
+        let spent =
+            || -> Result<Cpu> { Ok(Cpu::spent()? + daemon.map_or(Ok(Duration::ZERO), Dockerd::spent)?) };
+        let (cpu, start) = (spent()?, Instant::now());
+        match (contender, daemon) {
+            (Contender::Native(cache), _) => self.native(&sha, cache).await?,
+            (Contender::Docker, Some(daemon)) => self.docker(&sha, daemon)?,
+            _ => self.buildah(&sha)?,
         }
-        let (wall, cpu) = (start.elapsed(), Cpu::spent()? - cpu);
+        let (wall, cpu) = (start.elapsed(), spent()? - cpu);
         let (requests, stored) = (registry.requests()? - requests, registry.bytes()? - stored);
         let after = self.digests().await?;
         let kept = before.iter().zip(&after).filter(|(one, other)| one.is_some() && one == other).count();
@@ -178,21 +217,24 @@ impl App {
         let file = ImagesFile::load(&self.directory.join("images.toml"))?;
         let mut options = BuildOptions::new(Revision::new(sha.parse()?, Some("main")));
         options.cache = cache;
+        options.cache_directory = Some(self.storage());
         build(&file, &client(), &options, |_| ()).await?;
         Ok(())
     }
 
+    fn docker(&self, sha: &str, daemon: &Dockerd) -> Result<()> {
+        let script = include_str!("../../flows/images-docker.sh");
+        flow("images-docker", script, &[&self.host, &self.path(), sha, "main", daemon.address()])
+    }
+
     fn buildah(&self, sha: &str) -> Result<()> {
         let script = include_str!("../../flows/images-buildah.sh");
-        let (directory, storage) =
-            (self.directory.display().to_string(), self.storage().display().to_string());
-        let output = Command::new("sh")
-            .args(["-c", script, "images-buildah", &self.host, &directory, sha, "main", &storage])
-            .output()?;
-        if output.status.success() {
-            return Ok(());
-        }
-        Err(format!("images-buildah.sh: {}", String::from_utf8_lossy(&output.stderr)).into())
+        let storage = self.storage().display().to_string();
+        flow("images-buildah", script, &[&self.host, &self.path(), sha, "main", &storage])
+    }
+
+    fn path(&self) -> String {
+        self.directory.display().to_string()
     }
 
     async fn digests(&self) -> Result<Vec<Option<String>>> {
@@ -204,6 +246,15 @@ impl App {
         }
         Ok(digests)
     }
+}
+
+/// Runs a script of a rival's.
+fn flow(name: &str, script: &str, arguments: &[&str]) -> Result<()> {
+    let output = Command::new("sh").args(["-c", script, name]).args(arguments).output()?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(format!("{name}: {}", String::from_utf8_lossy(&output.stderr)).into())
 }
 
 fn client() -> RegistryClient {

@@ -21,6 +21,7 @@ mod image_path;
 mod image_spec;
 mod image_tag;
 mod images_file;
+mod known_layers;
 mod layer;
 mod layer_file;
 mod mode;

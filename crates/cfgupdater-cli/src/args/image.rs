@@ -12,7 +12,8 @@ use crate::span;
 const ENVIRONMENT: &str = "\
 Images are tagged by commit and by branch, as git says or as FORCE_CI_GIT_SHA and FORCE_CI_BRANCH_NAME do.
 Logins are those of `docker login` or `podman login`: REGISTRY_AUTH_FILE, DOCKER_CONFIG, or the usual files.
-SOURCE_DATE_EPOCH is the time of all files; 0 without it, so that the commit's time changes no image.";
+SOURCE_DATE_EPOCH is the time of all files; 0 without it, so that the commit's time changes no image.
+XDG_CACHE_HOME, or .cache in HOME, is where layers are remembered unless --cache-dir says otherwise.";
 
 #[derive(Debug, Args)]
 pub(crate) struct ImageArgs {
@@ -79,6 +80,9 @@ pub(crate) struct BuildArgs {
     /// A tag to find the previous images by where the branch has none yet; may be repeated
     #[arg(long, value_name = "TAG")]
     pub(crate) cache_from: Vec<String>,
+    /// Where to remember what layers were compressed to, so that verifying need not do it again
+    #[arg(long, value_name = "DIR", env = "CFGUPDATER_CACHE_DIR")]
+    pub(crate) cache_dir: Option<PathBuf>,
     /// How many layers to make at a time; as many as there are processors without it
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<usize>,

@@ -1,6 +1,7 @@
 //! `image build`: the images of an application, from files to references that can be announced.
 
-use std::path::Path;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
 use cfgupdater_core::{Error, ErrorKind, explain};
 use cfgupdater_image_builder::{
@@ -64,7 +65,15 @@ fn options(args: &BuildArgs) -> Result<BuildOptions, Error> {
     options.epoch = source_date_epoch(env("SOURCE_DATE_EPOCH").as_deref())?;
     options.push = args.pushes();
     options.oci_layout.clone_from(&args.oci_layout);
+    options.cache_directory = args.cache_dir.clone().or_else(|| usual_cache(|name| std::env::var_os(name)));
     Ok(options)
+}
+
+/// Finds the directory that the user's caches are in.
+fn usual_cache(env: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    let absolute = |name: &str| env(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let caches = absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")));
+    caches.map(|caches| caches.join("cfgupdater"))
 }
 
 fn settings(args: &RegistryArgs) -> RegistrySettings {
@@ -112,6 +121,17 @@ fn failure(error: &Error) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn layers_are_remembered_where_caches_are() {
+        let of = |set: &[(&str, &str)]| {
+            usual_cache(|name| set.iter().find(|(key, _)| *key == name).map(|(_, value)| value.into()))
+        };
+        assert_eq!(of(&[("HOME", "/h")]).unwrap(), Path::new("/h/.cache/cfgupdater"));
+        assert_eq!(of(&[("HOME", "/h"), ("XDG_CACHE_HOME", "/c")]).unwrap(), Path::new("/c/cfgupdater"));
+        assert_eq!(of(&[("HOME", "relative")]), None);
+        assert_eq!(of(&[]), None);
+    }
 
     #[test]
     fn scripts_can_tell_a_mistake_from_an_outage() {

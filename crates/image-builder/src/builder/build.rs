@@ -14,6 +14,7 @@ use super::build_options::BuildOptions;
 use super::built_image::BuiltImage;
 use super::image_spec::ImageSpec;
 use super::images_file::ImagesFile;
+use super::known_layers::KnownLayers;
 use super::oci_layout::OciLayout;
 use super::platform::Platform;
 use super::scan::Sources;
@@ -32,6 +33,7 @@ pub(super) struct Workshop {
     pub(super) sources: Sources,
     scratch: TempDir,
     pub(super) layout: Option<OciLayout>,
+    pub(super) known_layers: Option<KnownLayers>,
     benches: Semaphore,
     bases: Mutex<BTreeMap<BaseKey, Arc<OnceCell<BaseImage>>>>,
 }
@@ -109,6 +111,7 @@ impl Workshop {
             sources: Sources::open(file)?,
             scratch,
             layout: options.oci_layout.as_deref().map(OciLayout::create).transpose()?,
+            known_layers: options.cache_directory.as_deref().map(KnownLayers::within),
             benches: Semaphore::new(options.jobs.max(1)),
             bases: Mutex::default(),
         })

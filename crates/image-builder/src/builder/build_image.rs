@@ -15,7 +15,7 @@ use super::image_config::image_config;
 use super::image_manifest::ImageManifest;
 use super::image_spec::ImageSpec;
 use super::layer::diff_id;
-use super::layer_file::write_layer;
+use super::layer_file::{LayerFile, write_layer};
 use super::push::{Parts, Sent, push_parts, push_tags};
 use crate::client::BlobSource;
 
@@ -56,7 +56,7 @@ impl Workshop {
         let spec = image.clone();
         let entries = Arc::new(self.work(move |workshop| workshop.sources.entries(&spec)).await?);
         let plan = Plan { image, base, entries, epoch: self.options.epoch };
-        if let Some(previous) = previous.as_ref().filter(|_| self.trusts())
+        if let Some(previous) = previous.as_ref().filter(|_| self.may_be_same())
             && self.is_same(&plan, previous).await?
         {
             return self.done(image, Some(previous), &previous.manifest, None).await;
@@ -75,9 +75,16 @@ impl Workshop {
         done
     }
 
-    /// A layout holds every layer, so that each must be made for it.
-    fn trusts(&self) -> bool {
-        self.options.cache == CacheMode::Trust && self.layout.is_none()
+    /// Tells whether it can be found out without making an image that it is the one before. A layout holds every layer, so
+    /// that each must be made for it.
+    fn may_be_same(&self) -> bool {
+        let knows = self.known_layers.as_ref().is_some_and(|known| !known.is_empty());
+        self.layout.is_none()
+            && match self.options.cache {
+                CacheMode::Trust => true,
+                CacheMode::Verify => knows,
+                CacheMode::Off => false,
+            }
     }
 
     /// Finds the image that was built before: under the branch's tag, those given, or the commit's own.
@@ -99,7 +106,8 @@ impl Workshop {
         Ok(None)
     }
 
-    /// Tells whether the image before has the configuration that this one will have, and fits it.
+    /// Tells whether the image before has the configuration that this one will have, and fits it. Unless it is trusted, all
+    /// of it must be as this machine would make it: what our layer's content was compressed to before is known.
     async fn is_same(self: &Arc<Self>, plan: &Plan<'_>, previous: &Previous) -> Result<bool, Error> {
         let layers = plan.base.as_ref().map_or(&[][..], |base| &base.layers);
         let ours = usize::from(!plan.entries.is_empty());
@@ -116,11 +124,20 @@ impl Workshop {
             Some(self.work(move |workshop| diff_id(&entries, &workshop.sources, epoch)).await?)
         };
         let config = plan.config(layer.as_ref());
-        Ok(ImageDigest::of(&config) == previous.image.config.digest)
+        if self.options.cache == CacheMode::Trust {
+            return Ok(ImageDigest::of(&config) == previous.image.config.digest);
+        }
+        let known = layer.as_ref().map(|layer| self.known_layers.as_ref()?.find(layer));
+        let layer = match known {
+            Some(None) => return Ok(false),
+            Some(Some(known)) => Some(plan.layer(&known)),
+            None => None,
+        };
+        let (_, manifest) = plan.manifest(&config, layer.as_ref());
+        Ok(manifest.descriptor().digest == previous.manifest.descriptor().digest)
     }
 
     async fn make(self: &Arc<Self>, plan: &Plan<'_>) -> Result<Made, Error> {
-        let family = plan.family();
         let (mut layer, mut content) = (None, None);
         if !plan.entries.is_empty() {
             let (entries, epoch) = (Arc::clone(&plan.entries), plan.epoch);
@@ -128,15 +145,15 @@ impl Workshop {
             let path = file.clone();
             let written =
                 self.work(move |workshop| write_layer(&entries, &workshop.sources, epoch, &path)).await?;
-            layer = Some((Descriptor::new(family.layer(), written.digest, written.size), file));
+            if let Some(known) = &self.known_layers {
+                known.keep(&written);
+            }
+            layer = Some((plan.layer(&written), file));
             content = Some(written.diff_id);
         }
         let config: Arc<[u8]> = plan.config(content.as_ref()).into();
-        let descriptor = Descriptor::new(family.config(), ImageDigest::of(&config), config.len() as u64);
-        let mut layers = plan.base.as_ref().map(|base| base.layers.clone()).unwrap_or_default();
-        layers.extend(layer.iter().map(|(layer, _)| layer.clone()));
-        let image = ImageManifest { family, config: descriptor.clone(), layers };
-        Ok(Made { manifest: image.to_manifest(), config: (descriptor, BlobSource::Bytes(config)), layer })
+        let (descriptor, manifest) = plan.manifest(&config, layer.as_ref().map(|(layer, _)| layer));
+        Ok(Made { manifest, config: (descriptor, BlobSource::Bytes(config)), layer })
     }
 
     /// Pushes, tags and writes an image, as far as that is wanted and not done already.
@@ -183,6 +200,20 @@ impl Plan<'_> {
     /// An image is of its base's family.
     fn family(&self) -> Family {
         self.base.as_ref().map_or(Family::Oci, |base| base.family)
+    }
+
+    fn layer(&self, made: &LayerFile) -> Descriptor {
+        Descriptor::new(self.family().layer(), made.digest.clone(), made.size)
+    }
+
+    /// Names the configuration, and makes the manifest of an image that has it and our layer on top of the base's.
+    fn manifest(&self, config: &[u8], layer: Option<&Descriptor>) -> (Descriptor, Manifest) {
+        let family = self.family();
+        let config = Descriptor::new(family.config(), ImageDigest::of(config), config.len() as u64);
+        let mut layers = self.base.as_ref().map(|base| base.layers.clone()).unwrap_or_default();
+        layers.extend(layer.cloned());
+        let image = ImageManifest { family, config: config.clone(), layers };
+        (config, image.to_manifest())
     }
 
     fn config(&self, layer: Option<&ImageDigest>) -> Vec<u8> {

@@ -22,6 +22,9 @@ pub struct BuildOptions {
     pub epoch: u64,
     /// Whether images are pushed and tagged.
     pub push: bool,
+    /// A directory that remembers what layers were compressed to, so that [`CacheMode::Verify`] need not do it again. It
+    /// is made where it is absent, and deleting it costs time only.
+    pub cache_directory: Option<PathBuf>,
     /// A directory that the images are written to, as an OCI image layout.
     pub oci_layout: Option<PathBuf>,
 }
@@ -36,6 +39,7 @@ impl BuildOptions {
             jobs: available_parallelism().map_or(1, usize::from),
             epoch: 0,
             push: true,
+            cache_directory: None,
             oci_layout: None,
         }
     }

@@ -100,6 +100,45 @@ async fn a_poisoned_image_is_noticed_unless_it_is_trusted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_this_machine_remembers_verifies_and_is_not_fooled() {
+    let double = Double::start();
+    let app = App::new(&double.address);
+    let cache = tempfile::tempdir().unwrap();
+    let remembering = |n: u32| {
+        let mut options = caching(n, CacheMode::Verify);
+        options.cache_directory = Some(cache.path().to_owned());
+        options
+    };
+    let first = app.build(&anonymous(), &remembering(1)).await.unwrap();
+    let second = app.build(&anonymous(), &remembering(2)).await.unwrap();
+    assert_eq!(digests(&first), digests(&second));
+    assert!(second.iter().all(|built| built.change == Change::Unchanged));
+    app.write("out/web", b"another web binary");
+    let third = app.build(&anonymous(), &remembering(3)).await.unwrap();
+    assert_eq!(changes(&third)[1..], [("Web", Change::Changed), ("Worker", Change::Unchanged)]);
+    poison(&anonymous(), &third[0].repository.tagged("main").unwrap()).await;
+    let fourth = app.build(&anonymous(), &remembering(4)).await.unwrap();
+    assert_eq!((digests(&fourth), fourth[0].change), (digests(&third), Change::Replaced));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_remembered_wrongly_changes_no_image() {
+    let double = Double::start();
+    let app = App::new(&double.address);
+    let cache = tempfile::tempdir().unwrap();
+    let mut options = caching(1, CacheMode::Verify);
+    options.cache_directory = Some(cache.path().to_owned());
+    let first = app.build(&anonymous(), &options).await.unwrap();
+    let kept = std::fs::read_dir(cache.path().join("layers")).unwrap().next().unwrap().unwrap().path();
+    let wrong = format!(r#"{{"digest":"{}","size":1}}"#, ImageDigest::of(b"wrong"));
+    for entry in std::fs::read_dir(kept).unwrap() {
+        std::fs::write(entry.unwrap().path(), &wrong).unwrap();
+    }
+    let second = app.build(&anonymous(), &options).await.unwrap();
+    assert_eq!(digests(&first), digests(&second));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nonsense_under_the_branchs_tag_is_no_previous_image() {
     let double = Double::start();
     let app = App::new(&double.address);
