@@ -6,6 +6,7 @@ mod bounded;
 mod build;
 mod build_image;
 mod build_options;
+mod build_platform;
 mod built_image;
 mod cache;
 mod canonical_json;

@@ -68,9 +68,9 @@ pub(crate) struct BuildArgs {
     /// Where the built binaries are, instead of where the file says
     #[arg(long, value_name = "DIR")]
     pub(crate) bins: Option<PathBuf>,
-    /// What the images run on, instead of what the file says
-    #[arg(long, value_name = "OS/ARCH")]
-    pub(crate) platform: Option<Platform>,
+    /// What the images run on, instead of what the file says; several, apart by commas, make an index
+    #[arg(long, value_name = "OS/ARCH", value_delimiter = ',')]
+    pub(crate) platform: Vec<Platform>,
     /// What builds them
     #[arg(long, value_enum, default_value = "native", value_name = "DRIVER")]
     pub(crate) driver: Driver,
@@ -174,6 +174,10 @@ mod tests {
         for line in ["--platform linux", "--cache maybe", "--driver kaniko", "--registry-retry-for soon"] {
             assert!(parse(line).is_none(), "{line}");
         }
-        assert_eq!(parse("--platform linux/arm64").unwrap().platform.unwrap().to_string(), "linux/arm64");
+        let several = parse("--platform linux/arm64,linux/arm/v7").unwrap().platform;
+        assert_eq!(
+            several.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            ["linux/arm64", "linux/arm/v7"]
+        );
     }
 }

@@ -48,10 +48,7 @@ fn images_file(args: &BuildArgs) -> Result<ImagesFile, Error> {
     if let Some(bins) = &args.bins {
         file = file.with_bins(bins);
     }
-    if let Some(platform) = &args.platform {
-        file = file.with_platform(platform);
-    }
-    Ok(file)
+    Ok(file.with_platforms(&args.platform))
 }
 
 fn options(args: &BuildArgs) -> Result<BuildOptions, Error> {

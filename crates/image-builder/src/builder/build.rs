@@ -1,6 +1,6 @@
 //! [`build`]: all images of a file, at the same time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ type BaseKey = (ImageRef, Platform);
 pub(super) struct Workshop {
     pub(super) client: RegistryClient,
     pub(super) options: BuildOptions,
-    pub(super) sources: Sources,
+    sources: BTreeMap<Platform, Sources>,
     scratch: TempDir,
     pub(super) layout: Option<OciLayout>,
     pub(super) known_layers: Option<KnownLayers>,
@@ -100,6 +100,12 @@ pub(super) fn all_in_one(failures: BTreeMap<usize, Error>) -> Option<Error> {
     Some(Error::new(first.kind(), format!("{first}\n{}", others.join("\n"))).with_retry(first.retry()))
 }
 
+fn open_sources(file: &ImagesFile) -> Result<BTreeMap<Platform, Sources>, Error> {
+    let platforms: BTreeSet<&Platform> = file.images().iter().flat_map(|image| &image.platforms).collect();
+    let open = |platform: &Platform| Ok((platform.clone(), Sources::open(file, platform)?));
+    platforms.into_iter().map(open).collect()
+}
+
 impl Workshop {
     fn open(file: &ImagesFile, client: &RegistryClient, options: &BuildOptions) -> Result<Self, Error> {
         let scratch = tempfile::tempdir().map_err(|cause| {
@@ -108,7 +114,7 @@ impl Workshop {
         Ok(Self {
             client: client.clone(),
             options: options.clone(),
-            sources: Sources::open(file)?,
+            sources: open_sources(file)?,
             scratch,
             layout: options.oci_layout.as_deref().map(OciLayout::create).transpose()?,
             known_layers: options.cache_directory.as_deref().map(KnownLayers::within),
@@ -117,10 +123,16 @@ impl Workshop {
         })
     }
 
+    /// Returns where the files for a platform are.
+    pub(super) fn sources(&self, platform: &Platform) -> Result<&Sources, Error> {
+        let unknown = || Error::new(ErrorKind::Other, format!("nothing is built for {platform}"));
+        self.sources.get(platform).ok_or_else(unknown)
+    }
+
     /// Returns the name of a file that no other image of the build has.
     pub(super) fn scratch_file(&self, image: &ImageSpec, what: &str) -> PathBuf {
-        let repository = ImageDigest::of(image.repository().to_string().as_bytes());
-        self.scratch.path().join(format!("{}-{what}", repository.hex()))
+        let name = format!("{} {}", image.repository(), image.platform);
+        self.scratch.path().join(format!("{}-{what}", ImageDigest::of(name.as_bytes()).hex()))
     }
 
     /// Reads an image's base, once for all images that have it.

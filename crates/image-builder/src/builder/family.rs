@@ -20,6 +20,13 @@ impl Family {
         }
     }
 
+    pub(super) fn index(self) -> &'static str {
+        match self {
+            Self::Oci => INDEXES[0],
+            Self::Docker => INDEXES[1],
+        }
+    }
+
     pub(super) fn config(self) -> &'static str {
         match self {
             Self::Oci => "application/vnd.oci.image.config.v1+json",

@@ -76,6 +76,32 @@ pub(super) fn descriptor(descriptor: &Descriptor) -> Value {
     json!({"mediaType": descriptor.media_type, "digest": descriptor.digest, "size": descriptor.size})
 }
 
+/// Makes the index of images of several platforms, in the order of these.
+///
+/// # Errors
+/// Refuses images of several families: tools refuse mixtures.
+pub(super) fn index<'a>(
+    images: impl Iterator<Item = (&'a Platform, &'a Manifest)>,
+) -> Result<Manifest, String> {
+    let (mut entries, mut family) = (Vec::new(), None);
+    for (platform, image) in images {
+        let own = Family::of_manifest(&image.descriptor().media_type);
+        if *family.get_or_insert(own) != own {
+            return Err("the bases of its platforms mix Docker's forms with OCI's; name others".to_owned());
+        }
+        let mut entry = descriptor(image.descriptor());
+        let mut on = json!({"os": platform.os, "architecture": platform.architecture});
+        if let Some(variant) = &platform.variant {
+            on["variant"] = json!(variant);
+        }
+        entry["platform"] = on;
+        entries.push(entry);
+    }
+    let media_type = family.flatten().unwrap_or(Family::Oci).index();
+    let value = json!({"schemaVersion": 2, "mediaType": media_type, "manifests": entries});
+    Ok(Manifest::new(media_type, canonical_json::to_bytes(&value)))
+}
+
 /// Tells whether a manifest names one image a platform.
 pub(super) fn is_index(manifest: &Manifest) -> bool {
     INDEXES.contains(&manifest.descriptor().media_type.as_str())
@@ -122,6 +148,21 @@ mod tests {
         let start = r#"{"config":{"digest":"sha256:"#;
         let end = r#""size":5}],"mediaType":"application/vnd.oci.image.manifest.v1+json","schemaVersion":2}"#;
         assert!(text.starts_with(start) && text.ends_with(end), "{text}");
+    }
+
+    #[test]
+    fn an_index_has_one_form_and_leads_to_its_images() {
+        let platforms: [Platform; 2] = ["linux/amd64", "linux/arm/v7"].map(|text| text.parse().unwrap());
+        let image = image(Family::Oci).to_manifest();
+        let both = index(platforms.iter().map(|platform| (platform, &image))).unwrap();
+        let text = std::str::from_utf8(both.bytes()).unwrap();
+        let end = r#""platform":{"architecture":"arm","os":"linux","variant":"v7"},"size":"#;
+        assert!(text.starts_with(r#"{"manifests":[{"digest""#) && text.contains(end), "{text}");
+        for platform in &platforms {
+            assert_eq!(pick(&both, platform).as_ref(), Some(&image.descriptor().digest));
+        }
+        let docker = super::tests::image(Family::Docker).to_manifest();
+        assert!(index([(&platforms[0], &image), (&platforms[1], &docker)].into_iter()).is_err());
     }
 
     #[test]

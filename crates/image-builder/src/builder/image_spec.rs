@@ -21,6 +21,9 @@ pub struct ImageSpec {
     service: Option<ServiceName>,
     repository: Repository,
     pub(super) base: Option<ImageRef>,
+    /// What it is built for, sorted; an index where there are several.
+    pub(super) platforms: Vec<Platform>,
+    /// The one of them that is being built.
     pub(super) platform: Platform,
     pub(super) dockerfile: Option<SourcePath>,
     pub(super) content: Vec<Content>,
@@ -44,6 +47,28 @@ impl ImageSpec {
         self.service.as_ref().map_or(path.rsplit('/').next().unwrap_or(path), ServiceName::as_str)
     }
 
+    /// Returns the image as it is built for one platform: paths that name the platform are those of this one.
+    pub(super) fn for_platform(&self, platform: &Platform) -> Self {
+        let mut image = self.clone();
+        image.set_platforms(vec![platform.clone()]);
+        for content in &mut image.content {
+            if let Content::Copy { source, .. } = content {
+                *source = source.on(platform);
+            }
+        }
+        image
+    }
+
+    /// Builds the image for these platforms. Their order makes no difference.
+    pub(super) fn set_platforms(&mut self, mut platforms: Vec<Platform>) {
+        platforms.sort();
+        platforms.dedup();
+        if let Some(first) = platforms.first() {
+            self.platform = first.clone();
+            self.platforms = platforms;
+        }
+    }
+
     pub(super) fn all(file: RawFile) -> Result<Vec<Self>, String> {
         let RawFile { registry, platform, base, labels, bins, service: services, .. } = file;
         if services.is_empty() {
@@ -51,7 +76,7 @@ impl ImageSpec {
         }
         let shared = Shared {
             registry,
-            platform: platform.unwrap_or_default(),
+            platforms: platform.map(|platforms| platforms.0).unwrap_or_else(|| vec![Platform::default()]),
             base,
             labels: labels.unwrap_or_default(),
             bins: bins.as_ref().map(|bins| bins.files.iter().cloned().collect()).unwrap_or_default(),

@@ -52,11 +52,11 @@ impl ImagesFile {
         self
     }
 
-    /// Builds all images for this platform, whatever the file says.
+    /// Builds all images for these platforms, whatever the file says; for none, as it says.
     #[must_use]
-    pub fn with_platform(mut self, platform: &Platform) -> Self {
+    pub fn with_platforms(mut self, platforms: &[Platform]) -> Self {
         for image in &mut self.images {
-            image.platform = platform.clone();
+            image.set_platforms(platforms.to_vec());
         }
         self
     }
@@ -67,12 +67,38 @@ impl ImagesFile {
     }
 }
 
+/// One platform or several.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "RawPlatforms")]
+pub(super) struct Platforms(pub(super) Vec<Platform>);
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "a platform such as \"linux/amd64\", or a list of platforms")]
+enum RawPlatforms {
+    One(Platform),
+    Several(Vec<Platform>),
+}
+
+impl TryFrom<RawPlatforms> for Platforms {
+    type Error = &'static str;
+
+    fn try_from(raw: RawPlatforms) -> Result<Self, Self::Error> {
+        match raw {
+            RawPlatforms::One(one) => Ok(Self(vec![one])),
+            RawPlatforms::Several(several) if several.is_empty() => {
+                Err("the list of platforms is empty; name one, or leave it out for linux/amd64")
+            }
+            RawPlatforms::Several(several) => Ok(Self(several)),
+        }
+    }
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawFile {
     /// What the names of all repositories begin with.
     pub(super) registry: String,
-    pub(super) platform: Option<Platform>,
+    pub(super) platform: Option<Platforms>,
     pub(super) base: Option<String>,
     pub(super) max_size: Option<u64>,
     pub(super) labels: Option<BTreeMap<String, String>>,
@@ -99,7 +125,7 @@ pub(super) struct RawService {
     /// What other builders build it from.
     pub(super) dockerfile: Option<SourcePath>,
     pub(super) base: Option<String>,
-    pub(super) platform: Option<Platform>,
+    pub(super) platform: Option<Platforms>,
     #[serde(default)]
     pub(super) bins: Vec<SourcePath>,
     #[serde(default)]

@@ -56,6 +56,12 @@ impl OciLayout {
         std::fs::write(&to, manifest.bytes()).map_err(|cause| unwritable(&to, cause))
     }
 
+    /// Writes an index of images that are there.
+    pub(super) fn add_index(&self, index: &Manifest) -> Result<(), Error> {
+        let to = self.blob(index.descriptor());
+        std::fs::write(&to, index.bytes()).map_err(|cause| unwritable(&to, cause))
+    }
+
     async fn add_base(&self, client: &RegistryClient, base: &BaseImage) -> Result<(), Error> {
         for layer in &base.layers {
             let to = self.blob(layer);

@@ -1,6 +1,7 @@
 //! [`Platform`]: what an image runs on.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use cfgupdater_core::{Error, ErrorKind};
@@ -22,6 +23,16 @@ impl Default for Platform {
 }
 
 impl Platform {
+    /// Puts the platform's names into a path: `{arch}` is `arm64`, `{platform}` is `linux-arm64` or `linux-arm-v7`.
+    pub(super) fn named(&self, text: &str) -> String {
+        text.replace("{arch}", &self.architecture).replace("{platform}", &self.to_string().replace('/', "-"))
+    }
+
+    /// As [`Platform::named`], for a path that may hold anything else.
+    pub(super) fn within(&self, path: &Path) -> PathBuf {
+        path.to_str().map_or_else(|| path.to_owned(), |text| self.named(text).into())
+    }
+
     /// Tells whether an image of the given platform will do. A variant counts where one is asked for.
     pub(super) fn takes(&self, os: &str, architecture: &str, variant: Option<&str>) -> bool {
         let variant_fits = self.variant.is_none() || self.variant.as_deref() == variant;
@@ -79,6 +90,13 @@ mod tests {
         for bad in ["", "linux", "linux/", "a/b/c/d", "a b/c"] {
             assert!(bad.parse::<Platform>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_path_may_hold_the_platforms_names() {
+        let platform: Platform = "linux/arm/v7".parse().unwrap();
+        assert_eq!(platform.named("out/{arch}/{platform}/{other}"), "out/arm/linux-arm-v7/{other}");
+        assert_eq!(platform.within(Path::new("/o/{arch}")), Path::new("/o/arm"));
     }
 
     #[test]

@@ -22,6 +22,13 @@ pub(super) struct Sent {
     pub(super) bytes: u64,
 }
 
+impl std::ops::AddAssign for Sent {
+    fn add_assign(&mut self, more: Self) {
+        self.blobs += more.blobs;
+        self.bytes += more.bytes;
+    }
+}
+
 impl Sent {
     fn count(&mut self, pushed: Pushed, blob: &Descriptor) {
         if pushed == Pushed::Uploaded {

@@ -10,6 +10,7 @@ use super::image_path::ImagePath;
 use super::image_spec::ImageSpec;
 use super::images_file::ImagesFile;
 use super::mode::Mode;
+use super::platform::Platform;
 use super::source_path::SourcePath;
 
 /// The directories that files are taken from.
@@ -28,12 +29,13 @@ struct Pending {
 }
 
 impl Sources {
-    pub(super) fn open(file: &ImagesFile) -> Result<Self, Error> {
+    /// Opens the directories that files for a platform are in.
+    pub(super) fn open(file: &ImagesFile, platform: &Platform) -> Result<Self, Error> {
         let needs_bins = file.images().iter().flat_map(|image| &image.content);
         let needs_bins =
             needs_bins.into_iter().any(|content| matches!(content, Content::Copy { is_bin: true, .. }));
         let bins = match &file.bins {
-            Some(bins) if needs_bins => Some(Context::open(bins)?),
+            Some(bins) if needs_bins => Some(Context::open(&platform.within(bins))?),
             _ => None,
         };
         Ok(Self { files: Context::open(&file.directory)?, bins, max_size: file.max_size })

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer};
 
+use super::platform::Platform;
+
 /// A relative path that never leads up or away. May be empty: the directory itself.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct SourcePath(Vec<String>);
@@ -32,6 +34,11 @@ impl SourcePath {
             }
         }
         Ok(Self(parts))
+    }
+
+    /// Puts a platform's names into the path. They hold no separator, so that it leads no further.
+    pub(super) fn on(&self, platform: &Platform) -> Self {
+        Self(self.0.iter().map(|part| platform.named(part)).collect())
     }
 
     pub(super) fn parts(&self) -> &[String] {

@@ -123,7 +123,7 @@ async fn of_an_index_the_image_of_our_platform_counts() {
     client.put_manifest(&base, None, &index).await.unwrap();
     let app = App::on_base(&double.address, &format!("{base}@{}", index.descriptor().digest));
     for (platform, fits) in [("linux/amd64", true), ("linux/arm64", true), ("linux/s390x", false)] {
-        let file = app.images().with_platform(&platform.parse().unwrap());
+        let file = app.images().with_platforms(&[platform.parse().unwrap()]);
         let outcome = cfgupdater_image_builder::build(&file, &client, &options(1), |_| ()).await;
         assert_eq!(outcome.is_ok(), fits, "{platform}: {outcome:?}");
     }

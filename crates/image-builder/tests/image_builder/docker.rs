@@ -58,8 +58,18 @@ async fn docker_pulls_and_runs_what_we_push() {
         let known = docker.docker(&["image", "inspect", "--format", "{{index .RepoDigests 0}}", reference]);
         assert_eq!(known.trim(), image.digest);
     }
-    let said = docker.docker(&["run", "--rm", "--network", "none", &image.digest]);
-    assert_eq!(said, "65532\n755 0 0\n700 65532 0\nlevel 1\ninfo\n");
+    let run = |image: &str| docker.docker(&["run", "--rm", "--network", "none", image]);
+    let expected = "65532\n755 0 0\n700 65532 0\nlevel 1\ninfo\n";
+    assert_eq!(run(&image.digest), expected);
+
+    // Of an index, Docker takes the image of its own platform.
+    let here = if cfg!(target_arch = "aarch64") { "linux/arm64" } else { "linux/amd64" };
+    let platforms = [here, "linux/s390x"].map(|platform| platform.parse().unwrap());
+    let several = build(&file.with_platforms(&platforms), &anonymous(), &options(2), |_| ()).await.unwrap();
+    let index = several[0].image();
+    assert_ne!(index.digest, image.digest);
+    docker.docker(&["pull", "--quiet", &index.tag]);
+    assert_eq!(run(&index.tag), expected);
 }
 
 #[tokio::test(flavor = "multi_thread")]

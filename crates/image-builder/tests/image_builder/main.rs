@@ -19,6 +19,7 @@ mod logins;
 mod oracle;
 mod others;
 mod pieces;
+mod platforms;
 mod redirects;
 mod reproducible;
 mod support;

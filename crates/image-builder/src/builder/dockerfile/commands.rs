@@ -30,6 +30,11 @@ impl<'a> Commands<'a> {
             let message = format!("there is no Dockerfile for {}; name it with `dockerfile`", shop.driver);
             Error::new(ErrorKind::Invalid, message)
         })?;
+        if image.platforms.len() > 1 {
+            let message =
+                format!("{} builds for one platform at a time; name it with --platform", shop.driver);
+            return Err(Error::new(ErrorKind::Invalid, message));
+        }
         let (repository, revision) = (image.repository(), &shop.options.revision);
         Ok(Self {
             driver: &shop.driver,

@@ -27,7 +27,7 @@ const CHANGING: [&str; 3] = [
 /// What all images have in common.
 pub(super) struct Shared {
     pub(super) registry: String,
-    pub(super) platform: Platform,
+    pub(super) platforms: Vec<Platform>,
     pub(super) base: Option<String>,
     pub(super) labels: BTreeMap<String, String>,
     pub(super) bins: BTreeSet<SourcePath>,
@@ -44,15 +44,18 @@ impl Shared {
         let directory = ImagePath::parse(BINS_DIRECTORY)?;
         let to = Destination { path: directory, is_directory: true };
         let content = bins.files.iter().map(|bin| Content::bin(bin, to.clone(), None, Owner::default()));
-        Ok(ImageSpec {
+        let mut image = ImageSpec {
             service: None,
             repository: self.repository(image)?,
             base: None,
             dockerfile: bins.dockerfile.clone(),
-            platform: self.platform.clone(),
+            platforms: Vec::new(),
+            platform: Platform::default(),
             content: content.collect(),
             settings: Settings::default(),
-        })
+        };
+        image.set_platforms(self.platforms.clone());
+        Ok(image)
     }
 
     pub(super) fn service_image(&self, name: &ServiceName, service: RawService) -> Result<ImageSpec, String> {
@@ -68,15 +71,19 @@ impl Shared {
         if content.is_empty() && base.is_none() && service.dockerfile.is_none() {
             return Err("the image has neither files nor a base; give it one of them".to_owned());
         }
-        Ok(ImageSpec {
+        let platforms = service.platform.as_ref().map_or(&self.platforms, |platforms| &platforms.0).clone();
+        let mut image = ImageSpec {
             service: Some(name.clone()),
             repository: self.repository(&service.image)?,
             base,
             dockerfile: service.dockerfile.clone(),
-            platform: service.platform.clone().unwrap_or_else(|| self.platform.clone()),
+            platforms: Vec::new(),
+            platform: Platform::default(),
             content,
             settings: self.settings(service)?,
-        })
+        };
+        image.set_platforms(platforms);
+        Ok(image)
     }
 
     /// A base is named by its digest: what a tag names changes, and every image with it.

@@ -4,6 +4,7 @@ use crate::builder::image_path::ImagePath;
 use crate::builder::images_file::ImagesFile;
 use crate::builder::mode::Mode;
 use crate::builder::owner::Owner;
+use crate::builder::platform::Platform;
 use crate::builder::source_path::SourcePath;
 
 /// A directory with `f` in it, and what opens it.
@@ -14,7 +15,7 @@ fn sources(content: &[u8]) -> (tempfile::TempDir, Sources) {
     let text =
         "registry = \"r.example.com\"\n[service.A]\nimage = \"a\"\nfiles = [{ from = \"f\", to = \"/f\" }]\n";
     std::fs::write(&file, text).unwrap();
-    let sources = Sources::open(&ImagesFile::load(&file).unwrap()).unwrap();
+    let sources = Sources::open(&ImagesFile::load(&file).unwrap(), &Platform::default()).unwrap();
     (dir, sources)
 }
 
