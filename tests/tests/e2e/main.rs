@@ -12,6 +12,7 @@ mod demo;
 mod evict;
 mod image_build;
 mod image_login;
+mod image_memory;
 mod land;
 mod late_results;
 mod message;

@@ -62,6 +62,31 @@ async fn a_link_is_refused_wherever_it_leads() {
     }
 }
 
+#[test]
+fn a_path_that_leads_out_is_refused_with_the_file() {
+    for path in ["../secret", "/etc/passwd", "src/../../secret", "..", "src/a\\u0001b"] {
+        let case = Case::new();
+        let file = case.dir.path().join("images.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, text.replace("from = \"src\"", &format!("from = \"{path}\""))).unwrap();
+        let error = ImagesFile::load(&file).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Invalid);
+        assert!(error.to_string().contains("name a path below the directory"), "{path}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_device_is_refused() {
+    let case = Case::new();
+    let device = case.src().join("zero");
+    let made = std::process::Command::new("mknod").arg(&device).args(["c", "1", "5"]).output().unwrap();
+    if !made.status.success() {
+        eprintln!("skipped: only root may make device nodes");
+        return;
+    }
+    assert!(case.error().await.contains("src/zero is neither a file nor a directory"));
+}
+
 #[tokio::test]
 async fn a_linked_directory_is_refused() {
     let case = Case::new();
