@@ -13,7 +13,6 @@
 pub mod conformance;
 mod docker_registry;
 pub mod memory;
-mod memory_registry;
 pub mod mocks;
 pub mod mutations;
 pub mod oracle;
@@ -24,7 +23,6 @@ mod tools;
 pub mod world;
 
 pub use docker_registry::{Demands, DockerRegistry};
-pub use memory_registry::MemoryRegistry;
 pub use schedule::{Schedule, Step};
 pub use sim::{Stats, Violation, narrate, run, run_with, shrink, simulate};
 pub use tools::can_run;

@@ -24,8 +24,10 @@
 mod forge;
 pub mod git;
 mod harness;
+mod registry;
 mod server;
 mod webhook;
 
 pub use forge::MemoryForge;
+pub use registry::MemoryRegistry;
 pub use server::MemoryServer;

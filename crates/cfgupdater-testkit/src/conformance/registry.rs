@@ -40,7 +40,8 @@ pub trait RegistryHarness: Send + Sync {
 /// tests where there is no such registry to be had. The expression may await. Needs `tokio` with its macros.
 ///
 /// ```
-/// use cfgupdater_testkit::{MemoryRegistry, registry_conformance};
+/// use cfgupdater_testkit::memory::MemoryRegistry;
+/// use cfgupdater_testkit::registry_conformance;
 ///
 /// registry_conformance!(in_memory, Some(MemoryRegistry::new("registry.test")));
 /// # fn main() {}

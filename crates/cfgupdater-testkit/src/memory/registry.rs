@@ -34,7 +34,7 @@ const FAMILIES: [[&str; 3]; 2] = [
 ///
 /// ```
 /// # use cfgupdater_core::{ErrorKind, Registry};
-/// # use cfgupdater_testkit::MemoryRegistry;
+/// # use cfgupdater_testkit::memory::MemoryRegistry;
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// let registry = MemoryRegistry::new("registry.test");
 /// let pushed = registry.push_image("team/web", "v1", b"a layer");
