@@ -224,7 +224,7 @@ mod tests {
         let images = images(&[("Web", "x"), ("Api", "x"), ("Worker", "y")]);
         let asked = |verify: VerifyImages| verify.questions(&images).unwrap().len();
         assert_eq!([VerifyImages::Off, VerifyImages::Exists, VerifyImages::TagMatches].map(asked), [0, 2, 3]);
-        assert!(VerifyImages::Exists.questions(&ImageMap::EMPTY).is_err());
+        assert!(VerifyImages::Exists.questions(&ImageMap::default()).is_err());
     }
 
     #[test]

@@ -139,7 +139,7 @@ mod tests {
     #[tokio::test]
     async fn where_nothing_is_verified_nobody_is_asked() {
         let registry = Arc::new(Slow::default());
-        ImageVerifier::new(registry.clone()).verify(VerifyImages::Off, &ImageMap::EMPTY).await.unwrap();
+        ImageVerifier::new(registry.clone()).verify(VerifyImages::Off, &ImageMap::default()).await.unwrap();
         assert_eq!(registry.asked.load(Ordering::SeqCst), 0);
     }
 
@@ -158,7 +158,7 @@ mod tests {
         verifier.verify(VerifyImages::TagMatches, &one).await.unwrap();
         let refusal = verifier.verify(VerifyImages::TagMatches, &images(2)).await.unwrap_err();
         assert!(refusal.detail.contains("the tag r.example.com/a1:v1 names"), "{refusal}");
-        let malformed = verifier.verify(VerifyImages::Exists, &ImageMap::EMPTY).await.unwrap_err();
+        let malformed = verifier.verify(VerifyImages::Exists, &ImageMap::default()).await.unwrap_err();
         assert_eq!(malformed.kind, RefusalKind::Invalid);
     }
 }

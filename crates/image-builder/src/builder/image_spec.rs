@@ -76,7 +76,7 @@ impl ImageSpec {
         }
         let shared = Shared {
             registry,
-            platforms: platform.map(|platforms| platforms.0).unwrap_or_else(|| vec![Platform::default()]),
+            platforms: platform.map_or_else(|| vec![Platform::default()], |platforms| platforms.0),
             base,
             labels: labels.unwrap_or_default(),
             bins: bins.as_ref().map(|bins| bins.files.iter().cloned().collect()).unwrap_or_default(),

@@ -14,7 +14,7 @@ const MIB: usize = 1024 * 1024;
 /// Makes a file of this length that is not the same everywhere.
 fn file(length: usize) -> (TempDir, Descriptor, BlobSource, Vec<u8>) {
     let dir = tempfile::tempdir().unwrap();
-    let content: Vec<u8> = (0..length).map(|n| (n * 7 % 251) as u8).collect();
+    let content: Vec<u8> = (0..251).step_by(7).cycle().take(length).collect();
     std::fs::write(dir.path().join("layer"), &content).unwrap();
     let source = BlobSource::File(dir.path().join("layer"));
     (dir, blob(&content).0, source, content)
