@@ -18,8 +18,7 @@ pub(super) async fn debug_shows_no_secret(harness: &dyn ForgeHarness) -> CaseRes
 }
 
 pub(super) async fn errors_show_no_secret(harness: &dyn ForgeHarness) -> CaseResult {
-    let scene = Scene::set(harness).await;
-    let commit = scene.green_commit().await?;
+    let commit = Scene::set(harness).await.green_commit().await?;
     let troubles = [
         Trouble::RateLimited { after: Some(Duration::from_mins(1)) },
         Trouble::Unavailable,
@@ -32,6 +31,8 @@ pub(super) async fn errors_show_no_secret(harness: &dyn ForgeHarness) -> CaseRes
     ];
     let mut caused = 0;
     for trouble in troubles {
+        // An adapter may keep quiet for a while after a rate limit.
+        let scene = Scene::set(harness).await;
         let Ok(()) = harness.cause(trouble).await else { continue };
         caused += 1;
         let what = format!("the error of {trouble:?}");

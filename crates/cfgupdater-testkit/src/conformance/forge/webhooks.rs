@@ -23,6 +23,9 @@ const STRANGE_HEADERS: [(&str, &str); 10] = [
     ("webhook-signature", "v1,AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="),
 ];
 
+/// Bodies up to here are never too large.
+const MODERATE: usize = 1 << 20;
+
 pub(super) async fn a_forge_without_webhooks_takes_none(harness: &dyn ForgeHarness) -> CaseResult {
     if harness.signing().is_ok() {
         return Err(Unmet::Undeclared("lack webhooks".to_owned()));
@@ -204,7 +207,8 @@ pub(super) async fn odd_bodies_are_ignored_or_invalid(harness: &dyn ForgeHarness
 
 pub(super) async fn what_is_not_authentic_is_not_read(harness: &dyn ForgeHarness) -> CaseResult {
     let stage = Stage::set(harness).await?;
-    for body in odd_bodies(&stage.webhook.body) {
+    // One that is too large may be refused for that alone.
+    for body in odd_bodies(&stage.webhook.body).into_iter().filter(|body| body.len() < MODERATE) {
         let odd = Webhook { body, ..stage.webhook.clone() };
         stage.refused(&stage.sign_with(odd, "not the secret"), "with an odd body")?;
     }
