@@ -49,7 +49,8 @@ impl Api {
         let response = authorised.send().await.map_err(unreachable)?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = read(response, what).await?;
-        let text = if status == 200 { String::new() } else { redact(&String::from_utf8_lossy(&body), [&token]) };
+        let text =
+            if status == 200 { String::new() } else { redact(&String::from_utf8_lossy(&body), [&token]) };
         self.budget.record(status, &headers, &text, now());
         if status == 200 {
             return Ok(Answer { headers, body });

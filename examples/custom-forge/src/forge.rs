@@ -119,7 +119,8 @@ fn page_after(page: &str) -> String {
 fn total(answer: &Answer, what: &str) -> Result<usize, Error> {
     let header = answer.headers.get("x-total-count").and_then(|value| value.to_str().ok());
     header.and_then(|value| value.parse().ok()).ok_or_else(|| {
-        let message = format!("{what}: the answer doesn't say how many there are; is a proxy dropping headers?");
+        let message =
+            format!("{what}: the answer doesn't say how many there are; is a proxy dropping headers?");
         Error::new(ErrorKind::Other, message)
     })
 }

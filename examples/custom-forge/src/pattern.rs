@@ -57,7 +57,8 @@ mod tests {
     const FAILURE: CheckState = CheckState::Failure;
 
     fn judge(pattern: &str, said: &[(&str, u64, CheckState)]) -> Verdict {
-        let run = |(context, id, state): &(&str, u64, CheckState)| CheckRun::new(*context, *id, state.clone());
+        let run =
+            |(context, id, state): &(&str, u64, CheckState)| CheckRun::new(*context, *id, state.clone());
         let runs = expand(said.iter().map(run).collect(), &[Pattern::new(pattern)]);
         verdict(&RequiredChecks::named([pattern]), &runs)
     }
@@ -72,7 +73,10 @@ mod tests {
     fn all_that_a_pattern_matches_must_pass() {
         assert_eq!(judge("ci/*", &[("ci/a", 1, SUCCESS), ("ci/b", 2, SUCCESS)]), Verdict::Green);
         assert_eq!(judge("ci/*", &[("ci/a", 1, FAILURE), ("ci/b", 2, SUCCESS)]), Verdict::Red);
-        assert_eq!(judge("ci/*", &[("ci/a", 1, SUCCESS), ("ci/b", 2, CheckState::Running)]), Verdict::Pending);
+        assert_eq!(
+            judge("ci/*", &[("ci/a", 1, SUCCESS), ("ci/b", 2, CheckState::Running)]),
+            Verdict::Pending
+        );
     }
 
     #[test]

@@ -29,7 +29,9 @@ impl GiteaSettings {
     /// # Errors
     /// Fails where the address or the repository can't be one.
     pub fn new(api_url: &str, project: &str, token: SecretSource) -> Result<Self, Error> {
-        if let Some(mistake) = [address_mistake(api_url), project_mistake(project)].into_iter().flatten().next() {
+        if let Some(mistake) =
+            [address_mistake(api_url), project_mistake(project)].into_iter().flatten().next()
+        {
             return Err(Error::new(ErrorKind::Invalid, mistake));
         }
         let (api_url, project) = (api_url.trim_end_matches('/').to_owned(), project.to_owned());

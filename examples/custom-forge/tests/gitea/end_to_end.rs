@@ -163,7 +163,8 @@ impl Site {
     async fn announce(&self, build: u32) -> Value {
         let (digest, tag) = (format!("{build:08x}").repeat(8), format!("{build:08x}").repeat(5));
         let name = "registry.example.com/web";
-        let images = json!({"web": {"Digest": format!("{name}@sha256:{digest}"), "Tag": format!("{name}:{tag}")}});
+        let images =
+            json!({"web": {"Digest": format!("{name}@sha256:{digest}"), "Tag": format!("{name}:{tag}")}});
         self.post(&format!("/v1/repos/cfg-app/images?app_sha={tag}"), &images).await
     }
 

@@ -23,7 +23,8 @@ pub(crate) fn headers(event: &str) -> [(&str, &str); 6] {
 pub(crate) fn status_event() -> String {
     let repository = serde_json::json!({"id": 1, "name": "example", "full_name": PROJECT});
     let sha = "67b56589a45103f891bdee7c0546e5d40bc02001";
-    serde_json::json!({"sha": sha, "state": "success", "context": "ci/build", "repository": repository}).to_string()
+    serde_json::json!({"sha": sha, "state": "success", "context": "ci/build", "repository": repository})
+        .to_string()
 }
 
 #[tokio::test]
@@ -32,7 +33,8 @@ async fn a_real_push_is_taken_with_all_of_its_headers_and_a_new_delivery_id() {
     let path = files.path().join("secret");
     std::fs::write(&path, "shared").unwrap();
     let mut settings =
-        GiteaSettings::new("http://127.0.0.1:1/api/v1", "Example/EXAMPLE", SecretSource::file(&path)).unwrap();
+        GiteaSettings::new("http://127.0.0.1:1/api/v1", "Example/EXAMPLE", SecretSource::file(&path))
+            .unwrap();
     settings.webhook_secret = Some(SecretSource::file(&path));
     let forge = GiteaForge::new(settings).unwrap();
     let body = include_bytes!("payloads/push.json");
@@ -46,6 +48,9 @@ async fn a_real_push_is_taken_with_all_of_its_headers_and_a_new_delivery_id() {
         let meaning = forge.decode_webhook(&WebhookDelivery::new(&all, body)).unwrap();
         assert_eq!(meaning, WebhookMeaning::Look);
         all.retain(|(name, _)| name != "x-gitea-signature");
-        assert!(forge.decode_webhook(&WebhookDelivery::new(&all, body)).is_err(), "GitHub's header proves nothing");
+        assert!(
+            forge.decode_webhook(&WebhookDelivery::new(&all, body)).is_err(),
+            "GitHub's header proves nothing"
+        );
     }
 }
