@@ -1,6 +1,7 @@
 //! Bearer tokens and what they allow.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use cfgupdater::core::{SetName, TargetName, WaveName};
@@ -113,6 +114,14 @@ impl Tokens {
     /// Lets everybody do everything, as `anonymous`. For loopback addresses alone.
     pub fn none() -> Self {
         Self { tokens: None }
+    }
+
+    /// Builds tokens from their names, the files that hold their secrets, and what they allow. A file is read again when
+    /// it changes, and may hold two lines: the current secret and the next.
+    pub fn of_files(tokens: impl IntoIterator<Item = (String, PathBuf, Vec<Scope>)>) -> Self {
+        let token =
+            |(name, path, scopes): (String, PathBuf, _)| Token { name, secret: Secret::file(path), scopes };
+        Self { tokens: Some(tokens.into_iter().map(token).collect()) }
     }
 
     pub(crate) fn of(config: &Config) -> Self {
