@@ -80,7 +80,9 @@ impl GiteaForge {
         loop {
             let path = self.path(&format!("/commits/{commit}/statuses?sort=oldest&limit={PAGE}&page={page}"));
             let answer = match self.api.get(&what, &path).await {
-                Err(error) if error.kind() == ErrorKind::NotFound => return self.unknown(error).await,
+                Err(error) if error.kind() == ErrorKind::NotFound && count == 0 => {
+                    return self.unknown(error).await;
+                }
                 answer => answer?,
             };
             let listed: Vec<Status> = answer.json(&what)?;

@@ -7,7 +7,8 @@ use serde::Deserialize;
 #[derive(Debug, Deserialize)]
 pub(crate) struct Status {
     pub(crate) id: u64,
-    status: String,
+    #[serde(rename = "status")]
+    state: String,
     context: String,
     target_url: Option<String>,
     description: Option<String>,
@@ -23,7 +24,7 @@ struct Creator {
 impl From<Status> for CheckRun {
     /// Ids grow with every status, while times have whole seconds: the id orders attempts.
     fn from(status: Status) -> Self {
-        let mut run = Self::new(status.context, status.id, state(&status.status));
+        let mut run = Self::new(status.context, status.id, state(&status.state));
         run.source = status.creator.map(|creator| creator.login);
         run.at = status.updated_at.and_then(|at| at.parse().ok());
         run.link = status.target_url.filter(|link| !link.is_empty());

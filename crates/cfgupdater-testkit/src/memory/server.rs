@@ -141,6 +141,9 @@ impl MemoryServer {
         inner.admit(token)?;
         match inner.trouble {
             Some(Trouble::PageFails(bad)) if bad == page => return Err(down()),
+            Some(Trouble::PageIsMissing(bad)) if bad == page => {
+                return Err(Error::new(ErrorKind::NotFound, "there is no such page of checks; read again"));
+            }
             Some(Trouble::PageIsCut(bad)) if bad == page => {
                 return Err(Error::new(ErrorKind::Other, "a page of checks ended in its middle; try again"));
             }

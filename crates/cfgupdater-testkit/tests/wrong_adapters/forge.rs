@@ -118,6 +118,11 @@ impl Forge for WrongForge {
                 Ok(self.answer(checks, commits))
             }
             Err(_) if self.wrong == Wrong::TakesErrorsForEmpty => Ok(Checks::new()),
+            Err(error)
+                if self.wrong == Wrong::TakesNotFoundForEmpty && error.kind() == ErrorKind::NotFound =>
+            {
+                Ok(Checks::new())
+            }
             Err(error) => Err(self.spoil(error)),
         }
     }

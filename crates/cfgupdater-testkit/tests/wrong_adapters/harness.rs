@@ -12,6 +12,9 @@ use cfgupdater_testkit::memory::MemoryServer;
 use crate::Wrong;
 use crate::forge::WrongForge;
 
+/// An event, where any will do.
+pub(crate) const ANY_EVENT: WebhookEvent = WebhookEvent::CheckChanged;
+
 /// The in-memory server, seen through a wrong adapter.
 pub(crate) struct WrongServer {
     server: MemoryServer,
@@ -77,6 +80,3 @@ impl ForgeHarness for WrongServer {
         self.server.signature(webhook, secret)
     }
 }
-
-/// An event, where any will do.
-pub(crate) const ANY_EVENT: WebhookEvent = WebhookEvent::CheckChanged;

@@ -28,6 +28,7 @@ pub(crate) enum Wrong {
     FoldsNames,
     RemembersAnswers,
     TakesErrorsForEmpty,
+    TakesNotFoundForEmpty,
     FailsOnUnknownCommits,
     KeepsExpiredTokens,
     CallsRateLimitsOutages,
@@ -174,6 +175,10 @@ const WRONG: &[(Wrong, &[&str])] = &[
             "an_outage_may_be_tried_again",
             "what_failed_works_once_the_trouble_is_over",
         ],
+    ),
+    (
+        Wrong::TakesNotFoundForEmpty,
+        &["a_page_that_fails_fails_the_whole", "a_repository_that_is_gone_is_an_error"],
     ),
     (
         Wrong::FailsOnUnknownCommits,

@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::site::{Replica, Site};
 
 cfgupdater_testkit::forge_conformance! {
-    harness: LocalHarness::start,
+    harness: async || LocalHarness::new(),
     skips: [
         // A bare repository has no pages, no tokens, no limits and no other kinds of results.
         a_name_in_two_kinds_must_pass_in_both,
@@ -63,7 +63,7 @@ struct LocalHarness {
 }
 
 impl LocalHarness {
-    async fn start() -> Self {
+    fn new() -> Self {
         Self { site: Site::new(), replicas: Mutex::default(), notes: Mutex::default() }
     }
 

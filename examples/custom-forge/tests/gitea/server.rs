@@ -162,6 +162,7 @@ async fn list_statuses(
     match state.trouble {
         Some(Trouble::ChecksForbidden) => return Err(StatusCode::FORBIDDEN),
         Some(Trouble::CommitUnknown(unknown)) if unknown == commit => return Ok(not_found("sha not found")),
+        Some(Trouble::PageIsMissing(bad)) if bad == page => return Ok(not_found("page not found")),
         Some(Trouble::PageFails(bad)) if bad == page => return Err(StatusCode::INTERNAL_SERVER_ERROR),
         _ => {}
     }

@@ -161,6 +161,8 @@ pub enum Trouble {
     Unavailable,
     /// A page of a list of checks is answered by a server error; the first is page 1.
     PageFails(usize),
+    /// A page of a list of checks, not the first, is answered that there is no such thing.
+    PageIsMissing(usize),
     /// A page of a list of checks ends in its middle.
     PageIsCut(usize),
     /// A list of checks is shorter than the forge itself says that it is.

@@ -91,6 +91,13 @@ pub(super) async fn a_page_that_fails_fails_the_whole(harness: &dyn ForgeHarness
     for page in [1, 2, 3] {
         spoilt(harness, Trouble::PageFails(page)).await?;
     }
+    for page in [2, 3] {
+        // Not every list has pages that can be missing.
+        match spoilt(harness, Trouble::PageIsMissing(page)).await {
+            Err(Unmet::Unable(_)) => {}
+            result => result?,
+        }
+    }
     Ok(())
 }
 

@@ -21,7 +21,9 @@ impl WrongForge {
             }
             Wrong::InventsChecks => {
                 let pending = CheckRun::new("expected", 1, CheckState::Queued);
-                asked.iter().for_each(|commit| checks.entry(*commit).or_default().push(pending.clone()));
+                for commit in asked {
+                    checks.entry(*commit).or_default().push(pending.clone());
+                }
                 checks
             }
             _ => checks,
@@ -30,7 +32,7 @@ impl WrongForge {
 
     fn runs(&self, runs: Vec<CheckRun>) -> Vec<CheckRun> {
         let runs = match self.wrong {
-            Wrong::DropsLaterPages => first_pages(runs),
+            Wrong::DropsLaterPages => first_pages(&runs),
             Wrong::LeavesOutUnfinishedChecks => {
                 runs.into_iter().filter(|run| run.state.is_finished()).collect()
             }
@@ -72,7 +74,7 @@ impl WrongForge {
     }
 }
 
-fn first_pages(runs: Vec<CheckRun>) -> Vec<CheckRun> {
+fn first_pages(runs: &[CheckRun]) -> Vec<CheckRun> {
     let of = |kind: &str| runs.iter().filter(|run| run.series == kind).take(100).cloned().collect::<Vec<_>>();
     [of("status"), of("run")].concat()
 }
