@@ -9,5 +9,5 @@
 pub mod forge;
 pub mod git_remote;
 pub mod git_repo;
-pub mod seeds;
 pub mod registry;
+pub mod seeds;
