@@ -51,7 +51,7 @@ impl Gitea {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let api_url = format!("http://{}/api/v1", listener.local_addr().unwrap());
         let gitea = Self { state: Arc::default(), api_url };
-        gitea.state().token = token.to_owned();
+        gitea.set_token(token);
         let repository = format!("/api/v1/repos/{PROJECT}");
         let app = Router::new()
             .route(&repository, get(show_repository))
