@@ -50,6 +50,8 @@ pub enum Request {
     Preview(Announcement),
     /// A target says what it runs.
     Report(DeploymentReport),
+    /// A deploy tool was asked what a target runs.
+    Sight(Sighting),
     /// An operator acts.
     Operate(Operation),
 }
@@ -58,7 +60,11 @@ impl Request {
     /// Returns the revision whose images an answer depends on.
     pub fn revision(&self) -> Option<CommitId> {
         match self {
-            Self::Report(DeploymentReport { claim: Claim::Revision(revision), .. }) => Some(*revision),
+            Self::Report(DeploymentReport { claim: Claim::Revision(revision), .. })
+            | Self::Sight(Sighting {
+                report: DeploymentReport { claim: Claim::Revision(revision), .. },
+                ..
+            }) => Some(*revision),
             Self::Operate(Operation::RollBack { to, .. }) => Some(*to),
             _ => None,
         }
@@ -80,6 +86,16 @@ pub struct DeploymentReport {
     pub set: Option<SetName>,
     /// When the target saw it.
     pub observed_at: Option<Timestamp>,
+}
+
+/// What a deploy tool answered when it was asked. Unlike a word that was sent, which may have been under way for long,
+/// it may move a target back.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Sighting {
+    /// What it answered.
+    pub report: DeploymentReport,
+    /// When it was asked: what was heard of the target since then is newer.
+    pub asked_at: Timestamp,
 }
 
 /// What a report says was deployed.

@@ -2,13 +2,14 @@
 
 use crate::call::{Claim, DeploymentReport, Refusal, RefusalKind};
 use crate::history::{History, Introduction, Slot};
-use crate::name::SetName;
+use crate::name::{SetName, TargetName, WaveName};
 use crate::object_id::CommitId;
 use crate::policy::{Policy, WavePolicy};
-use crate::record::Report;
+use crate::record::{DeploymentStatus, Report};
 use crate::release::Release;
 use crate::snapshot::{Revision, Snapshot};
 use crate::state::{State, TargetReports};
+use crate::timestamp::Timestamp;
 
 /// Resolves a report to what it says of each set that its target runs.
 ///
@@ -41,6 +42,8 @@ pub(crate) fn resolve(
         observed_at: said.observed_at,
         at: snapshot.now,
         actor: actor.to_owned(),
+        pulled: false,
+        revoked: Vec::new(),
     };
     let reports: Vec<Report> = introduced.into_iter().flatten().map(report).collect();
     if reports.is_empty() {
@@ -69,17 +72,23 @@ fn find(claim: &Claim, slot: &Slot, snapshot: &Snapshot) -> Result<Option<(Relea
             Ok(snapshot.history.introduction_of(slot, *release).map(|introduction| (*release, *introduction)))
         }
         Claim::Revision(revision) => {
+            // What stable's history says of a revision needs no reading.
+            if let Some(position) = snapshot.history.position(revision) {
+                let found = snapshot.history.at(slot, position);
+                return Ok(found.and_then(|found| Some((found.release?, *found))));
+            }
             let known = snapshot.revisions.get(revision).and_then(Option::as_ref);
             let known = known.ok_or_else(|| {
                 let detail = format!("revision {revision} does not exist in the repository");
                 Refusal::new(RefusalKind::Invalid, detail).at("revision")
             })?;
-            in_revision(revision, known, slot, &snapshot.history)
+            merged_in(revision, known, slot, &snapshot.history)
         }
     }
 }
 
-fn in_revision(
+/// A revision that came in by a merge has no place of its own among first parents.
+fn merged_in(
     revision: &CommitId,
     known: &Revision,
     slot: &Slot,
@@ -91,11 +100,7 @@ fn in_revision(
         return Err(Refusal::new(RefusalKind::Invalid, detail).at("revision"));
     }
     let Some(release) = known.releases.get(slot) else { return Ok(None) };
-    // A revision that came in by a merge has no place of its own among first parents.
-    let introduction = history.introduction_before(slot, *release, revision).or_else(|| {
-        history.position(revision).is_none().then(|| history.introduction_of(slot, *release)).flatten()
-    });
-    Ok(introduction.map(|introduction| (*release, *introduction)))
+    Ok(history.introduction_of(slot, *release).map(|introduction| (*release, *introduction)))
 }
 
 fn nothing_known(said: &DeploymentReport) -> Refusal {
@@ -112,15 +117,38 @@ fn unknown(what: &'static str, name: &str) -> Refusal {
     Refusal::new(RefusalKind::Unknown, detail).at(what)
 }
 
+/// Tells whether a report would change anything, as far as a snapshot can tell; in doubt it would. Whoever repeats
+/// itself can be answered by this alone, without reading the repository anew.
+pub fn is_news(
+    said: &DeploymentReport,
+    asked_at: Option<Timestamp>,
+    policy: &Policy,
+    snapshot: &Snapshot,
+) -> bool {
+    let Ok(reports) = resolve(said, "", policy, snapshot) else { return true };
+    reports.iter().any(|report| counts(report, asked_at, &snapshot.state, &snapshot.history))
+}
+
 /// Tells whether a report changes anything: it is new, and not about an older revision than the target's last.
 ///
-/// Reports are ordered by the ancestry of their revisions, else by when the target saw it, else by arrival.
-pub(crate) fn counts(report: &Report, state: &State, history: &History) -> bool {
-    let key = (report.wave.clone(), report.target.clone(), report.set.clone());
-    state
-        .targets
-        .get(&key)
-        .is_none_or(|known| !is_older(report, &known.newest, history) && !repeats(report, known))
+/// Reports are ordered by the ancestry of their revisions, else by when the target saw it, else by arrival. What the
+/// target's deploy tool answered when it was asked, after the target's last word, is how it is now: it may move back.
+pub(crate) fn counts(report: &Report, asked_at: Option<Timestamp>, state: &State, history: &History) -> bool {
+    let Some(known) = state.targets.get(&key(report)) else { return true };
+    let asked_since = asked_at.is_some_and(|asked| asked > known.newest.at);
+    (asked_since || !is_older(report, &known.newest, history)) && !repeats(report, known)
+}
+
+/// Lists the introductions newer than the one reported that the target said it runs: it doesn't any more.
+pub(crate) fn revoked(report: &Report, state: &State, history: &History) -> Vec<CommitId> {
+    let Some(known) = state.targets.get(&key(report)).filter(|_| report.pulled) else { return Vec::new() };
+    let present = history.position(&report.introduction);
+    let said = known.by_introduction.iter().filter(|(_, word)| word.status == DeploymentStatus::Succeeded);
+    said.map(|(introduction, _)| *introduction).filter(|newer| history.position(newer) > present).collect()
+}
+
+fn key(report: &Report) -> (WaveName, TargetName, SetName) {
+    (report.wave.clone(), report.target.clone(), report.set.clone())
 }
 
 fn is_older(report: &Report, last: &Report, history: &History) -> bool {
@@ -135,4 +163,140 @@ fn repeats(report: &Report, known: &TargetReports) -> bool {
     let same_state = known.newest.introduction == report.introduction && known.newest.status == report.status;
     let said = known.by_introduction.get(&report.introduction).map(|word| word.status);
     same_state && said == Some(report.status)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call::{Answer, Call, Request, Sighting};
+    use crate::plan::{Effect, Reply, Scope, decide};
+    use crate::promote::{Progress, Step};
+    use crate::record::DeploymentStatus::{Failed, Succeeded};
+    use crate::record::Record;
+    use crate::testing::{self, Scene, at};
+
+    fn said(target: &str, n: u8, status: DeploymentStatus) -> DeploymentReport {
+        DeploymentReport {
+            wave: "staging".parse().unwrap(),
+            target: target.parse().unwrap(),
+            status,
+            claim: Claim::Revision(testing::commit(n)),
+            set: None,
+            observed_at: None,
+        }
+    }
+
+    /// Releases 1 and 2 came into staging with commits 1 and 2.
+    fn two_releases() -> Scene {
+        let mut scene = Scene::new();
+        for n in [1, 2] {
+            scene.land(n, &testing::introduce("app", "staging", n), n);
+        }
+        scene
+    }
+
+    /// Makes a call and applies what it leads to; tells whether it was recorded.
+    fn take(scene: &mut Scene, request: Request) -> bool {
+        let call = Call::new("argocd", request);
+        let decision = decide(&scene.snapshot(), &scene.policy, &[&call], &Scope::default());
+        if let Some(Effect::Write(transaction)) = &decision.plan.effect {
+            for record in transaction.records.iter().filter(|r| matches!(r, Record::Reported { .. })) {
+                scene.state.apply(record, scene.now);
+            }
+        }
+        match &decision.replies[0] {
+            Reply::Now(Ok(Answer::Reported(answer))) | Reply::OnceWritten(Answer::Reported(answer)) => {
+                answer.recorded
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn sight(scene: &mut Scene, report: DeploymentReport) -> bool {
+        let asked_at = scene.now;
+        scene.now = scene.now.after(std::time::Duration::from_secs(1));
+        let sighting = Sighting { report, asked_at };
+        take(scene, Request::Sight(sighting))
+    }
+
+    fn promotes(scene: &Scene) -> bool {
+        let (set, waves) = (&scene.policy.sets[0], &scene.policy.waves);
+        let (state, history, now) = (&scene.state, &scene.history, scene.now);
+        let progress = Step { set, from: &waves[0], to: &waves[1], state, history, now }.progress();
+        matches!(progress, Progress::Promote { .. })
+    }
+
+    #[test]
+    fn a_word_that_was_sent_moves_no_target_back_and_an_answer_does() {
+        let mut scene = two_releases();
+        assert!(take(&mut scene, Request::Report(said("staging-1", 2, Succeeded))));
+        scene.now = at(1100);
+        assert!(!take(&mut scene, Request::Report(said("staging-1", 1, Succeeded))));
+        assert!(sight(&mut scene, said("staging-1", 1, Succeeded)));
+        let newest = &scene.state.targets.values().next().unwrap().newest;
+        assert_eq!((newest.revision, newest.pulled), (Some(testing::commit(1)), true));
+    }
+
+    #[test]
+    fn what_a_target_no_longer_runs_proves_nothing() {
+        let mut scene = two_releases();
+        for target in ["staging-1", "staging-2"] {
+            take(&mut scene, Request::Report(said(target, 2, Succeeded)));
+        }
+        assert!(promotes(&scene));
+        scene.now = at(1100);
+        sight(&mut scene, said("staging-1", 1, Succeeded));
+        assert!(!promotes(&scene), "an early success that was taken back");
+        sight(&mut scene, said("staging-1", 2, Succeeded));
+        assert!(promotes(&scene));
+    }
+
+    #[test]
+    fn an_answer_that_is_older_than_the_last_word_moves_nothing_back() {
+        let mut scene = two_releases();
+        scene.now = at(1100);
+        take(&mut scene, Request::Report(said("staging-1", 2, Succeeded)));
+        let sighting = Sighting { report: said("staging-1", 1, Succeeded), asked_at: at(1099) };
+        assert!(!take(&mut scene, Request::Sight(sighting)));
+    }
+
+    #[test]
+    fn an_answer_heals_a_lost_word_and_repeats_nothing() {
+        let mut scene = two_releases();
+        assert!(sight(&mut scene, said("staging-1", 2, Succeeded)));
+        assert!(!sight(&mut scene, said("staging-1", 2, Succeeded)));
+        assert!(sight(&mut scene, said("staging-1", 2, Failed)));
+        assert!(sight(&mut scene, said("staging-1", 2, Succeeded)));
+    }
+
+    #[test]
+    fn a_success_that_is_sent_again_after_a_failure_changes_nothing() {
+        let mut scene = two_releases();
+        let seen = |status, seconds| DeploymentReport {
+            observed_at: Some(at(seconds)),
+            ..said("staging-1", 2, status)
+        };
+        assert!(take(&mut scene, Request::Report(seen(Succeeded, 500))));
+        assert!(take(&mut scene, Request::Report(seen(Failed, 600))));
+        assert!(!take(&mut scene, Request::Report(seen(Succeeded, 500))));
+    }
+
+    #[test]
+    fn what_repeats_itself_is_known_without_a_reading() {
+        let mut scene = two_releases();
+        let (policy, report) = (scene.policy.clone(), said("staging-1", 2, Succeeded));
+        let news = |scene: &Scene, report: &DeploymentReport, asked: Option<Timestamp>| {
+            is_news(report, asked, &policy, &scene.snapshot())
+        };
+        assert!(news(&scene, &report, None));
+        take(&mut scene, Request::Report(report.clone()));
+        assert!(!news(&scene, &report, None));
+        // A commit that changes no images is the same release; one that isn't known yet may be anything.
+        scene.person_pushes(3, &[]);
+        assert!(!news(&scene, &said("staging-1", 3, Succeeded), None));
+        assert!(news(&scene, &said("staging-1", 4, Succeeded), None));
+        assert!(news(&scene, &said("staging-1", 3, Failed), None));
+        assert!(!news(&scene, &said("staging-1", 1, Succeeded), None), "older");
+        assert!(news(&scene, &said("staging-1", 1, Succeeded), Some(at(2000))), "moved back");
+    }
 }

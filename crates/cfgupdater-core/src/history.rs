@@ -98,16 +98,9 @@ impl History {
         self.introductions(slot).iter().rev().find(|introduction| introduction.release == Some(release))
     }
 
-    /// Returns the last introduction of `release` into a slot at or before `revision`.
-    pub fn introduction_before(
-        &self,
-        slot: &Slot,
-        release: Release,
-        revision: &CommitId,
-    ) -> Option<&Introduction> {
-        let until = self.position(revision)?;
-        let known = self.introductions(slot);
-        known.iter().rev().find(|i| i.position <= until && i.release == Some(release))
+    /// Returns what a slot held once the commit at `position` was there.
+    pub fn at(&self, slot: &Slot, position: u64) -> Option<&Introduction> {
+        self.introductions(slot).iter().rev().find(|introduction| introduction.position <= position)
     }
 
     /// Returns the commit on stable whose message names `intent` and which changed what that intent writes.
@@ -147,8 +140,8 @@ mod tests {
         }
         let found = history.introduction_of(&slot("staging"), release(1)).unwrap();
         assert_eq!((found.position, found.commit), (2, testing::commit(3)));
-        let earlier = history.introduction_before(&slot("staging"), release(1), &testing::commit(2)).unwrap();
-        assert_eq!(earlier.commit, testing::commit(1));
+        assert_eq!(history.at(&slot("staging"), 0).unwrap().commit, testing::commit(1));
+        assert_eq!(history.at(&slot("staging"), 1).unwrap().release, Some(release(2)));
     }
 
     #[test]

@@ -9,9 +9,11 @@
 //! [`Forge`] are what a backend implements.
 
 mod admission;
+mod awaited;
 mod call;
 mod check;
 mod deployment;
+mod deployments;
 mod end;
 mod error;
 mod evict;
@@ -34,6 +36,7 @@ mod object_id;
 mod operate;
 mod plan;
 mod policy;
+mod poll;
 mod preview;
 mod projection;
 mod promote;
@@ -57,11 +60,14 @@ mod verdict;
 mod verify_images;
 
 pub use admission::{Admission, admit};
+pub use awaited::awaited;
 pub use call::{
     Announced, Answer, Call, Claim, DeploymentReport, OperationAnswer, Outcome, Previewed, Refusal,
-    RefusalKind, ReportAnswer, Request,
+    RefusalKind, ReportAnswer, Request, Sighting,
 };
 pub use check::{CheckRun, CheckState, RequiredCheck, RequiredChecks};
+pub use deployment::is_news;
+pub use deployments::{Deployments, Place};
 pub use end::{By, CheckOutcome, End, Evidence};
 pub use error::{Error, ErrorKind, Retry, explain};
 pub use evict::{Blame, blame};
@@ -84,6 +90,7 @@ pub use object_id::{AppSha, BlobId, CommitId, InvalidObjectId, ObjectFormat, Obj
 pub use operate::{InvalidOperationKey, Operation, OperationKey};
 pub use plan::{AutoEdit, Decision, Effect, Plan, Reply, Scope, Transaction, decide, plan};
 pub use policy::{Identity, Landing, Mode, Policy, SetPolicy, TargetPolicy, WavePolicy};
+pub use poll::{Pace, Polls};
 pub use projection::{Projection, project};
 pub use promote::{Progress, Step};
 pub use reason::{Code, Reason};

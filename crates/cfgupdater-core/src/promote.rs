@@ -77,6 +77,11 @@ impl Step<'_> {
         proven?.release
     }
 
+    /// Lists the targets whose word counts here: those that run the set and are not waived.
+    pub(crate) fn waited_for(&self) -> impl Iterator<Item = &TargetName> {
+        self.witnesses().into_iter().map(|witness| witness.name)
+    }
+
     /// Lists what came into the wave after what the next wave has, newest first, each release once.
     ///
     /// A plan needs the images of any of them that may be proven, in [`Snapshot::images`](crate::Snapshot::images).

@@ -188,6 +188,12 @@ pub struct Report {
     pub at: Timestamp,
     /// Who reported.
     pub actor: String,
+    /// Whether the target's deploy tool was asked, and didn't tell by itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pulled: bool,
+    /// The newer introductions that the target evidently doesn't run any more: what it said of them no longer counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub revoked: Vec<CommitId>,
 }
 
 /// How a deployment went.

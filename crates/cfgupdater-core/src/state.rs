@@ -213,6 +213,7 @@ impl State {
         let key = (report.wave.clone(), report.target.clone(), report.set.clone());
         let unheard = || TargetReports { newest: report.clone(), by_introduction: BTreeMap::new() };
         let known = Arc::make_mut(self.targets.entry(key).or_insert_with(|| Arc::new(unheard())));
+        known.by_introduction.retain(|introduction, _| !report.revoked.contains(introduction));
         let said = known.by_introduction.get(&report.introduction);
         if said.is_none_or(|said| said.status != report.status) {
             let verdict = Word { status: report.status, since: report.at };

@@ -213,6 +213,8 @@ mod tests {
             observed_at: None,
             at: testing::at(7),
             actor: "argocd".to_owned(),
+            pulled: false,
+            revoked: Vec::new(),
         };
         let built = Built { commit: testing::commit(3), intent: intent.id, at: testing::at(6) };
         let mut state = State::default();

@@ -197,6 +197,8 @@ impl Scene {
             observed_at: None,
             at: self.now,
             actor: "argocd".to_owned(),
+            pulled: false,
+            revoked: Vec::new(),
         };
         self.state.apply(&Record::Reported { report }, self.now);
     }

@@ -3,14 +3,15 @@
 use crate::admission::{Admission, admit};
 use crate::call::{
     Announced, Answer, Call, DeploymentReport, OperationAnswer, Outcome, Previewed, Refusal, ReportAnswer,
-    Request,
+    Request, Sighting,
 };
-use crate::deployment::{counts, resolve};
+use crate::deployment::{counts, resolve, revoked};
 use crate::intent::Announcement;
 use crate::operate::{Desk, Operated, Operation, operate};
 use crate::policy::{Policy, SetPolicy, WavePolicy};
 use crate::record::Record;
 use crate::snapshot::Snapshot;
+use crate::timestamp::Timestamp;
 
 use super::Reply;
 use super::draft::Draft;
@@ -20,7 +21,10 @@ pub(super) fn decide(call: &Call, draft: &mut Draft<'_>) -> Reply {
     let decided = match &call.request {
         Request::Announce(announced) => announce(announced, &call.actor, draft),
         Request::Preview(announced) => preview(announced, &call.actor, draft),
-        Request::Report(report) => take_report(report, &call.actor, draft),
+        Request::Report(report) => take_report(report, None, &call.actor, draft),
+        Request::Sight(Sighting { report, asked_at }) => {
+            take_report(report, Some(*asked_at), &call.actor, draft)
+        }
         Request::Operate(operation) => take_operation(call, operation, draft),
     };
     decided.unwrap_or_else(|refusal| Reply::Now(Err(refusal)))
@@ -82,11 +86,18 @@ fn preview(announced: &Announcement, actor: &str, draft: &Draft<'_>) -> Result<R
     Ok(Reply::Now(Ok(Answer::Previewed(Previewed { intent, outcome, changes }))))
 }
 
-fn take_report(said: &DeploymentReport, actor: &str, draft: &mut Draft<'_>) -> Result<Reply, Refusal> {
+fn take_report(
+    said: &DeploymentReport,
+    asked_at: Option<Timestamp>,
+    actor: &str,
+    draft: &mut Draft<'_>,
+) -> Result<Reply, Refusal> {
     let reports = resolve(said, actor, draft.policy, draft.snapshot)?;
     let mut recorded = false;
-    for report in reports {
-        if counts(&report, &draft.state, &draft.snapshot.history) {
+    for mut report in reports {
+        if counts(&report, asked_at, &draft.state, &draft.snapshot.history) {
+            report.pulled = asked_at.is_some();
+            report.revoked = revoked(&report, &draft.state, &draft.snapshot.history);
             draft.record(Record::Reported { report });
             recorded = true;
         }
