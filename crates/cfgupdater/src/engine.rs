@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cfgupdater_core::{
-    Answer, CallId, Command, CommitId, Effect, Failure, Forge, ForgeAction, GitRemote, GitRepo, Input,
+    Answer, CallId, Command, CommitId, Deployments, Effect, Failure, Forge, ForgeAction, GitRemote, GitRepo, Input,
     Policy, Reason, Reconciler, Refusal, RefusalKind, RepoName, Snapshot, Timestamp, Written, explain,
 };
 use tokio::sync::{mpsc, oneshot, watch};
@@ -15,9 +15,10 @@ use tracing::{Instrument, debug, info, info_span, warn};
 
 use crate::audit::Audit;
 use crate::clock;
-use crate::handle::{Message, RepoHandle};
+use crate::handle::{Message, PollCounts, RepoHandle};
 use crate::observe::Observer;
 use crate::perform::Performer;
+use crate::poll::Poller;
 use crate::view::{Counters, View};
 
 /// How many calls may wait for one repository; further ones wait to be taken in.
@@ -33,12 +34,21 @@ pub struct Backends {
     pub remote: Arc<dyn GitRemote>,
     /// Where its checks come from.
     pub forge: Arc<dyn Forge>,
+    /// The deploy tools that are asked what targets run.
+    pub deployments: Vec<Arc<dyn Deployments>>,
 }
 
 impl Backends {
     /// Builds the backends of one repository.
     pub fn new(repo: Arc<dyn GitRepo>, remote: Arc<dyn GitRemote>, forge: Arc<dyn Forge>) -> Self {
-        Self { repo, remote, forge }
+        Self { repo, remote, forge, deployments: Vec::new() }
+    }
+
+    /// Asks these deploy tools what targets run, while something waits for it.
+    #[must_use]
+    pub fn with_deployments(mut self, tools: Vec<Arc<dyn Deployments>>) -> Self {
+        self.deployments = tools;
+        self
     }
 }
 
@@ -77,13 +87,20 @@ impl Engine {
             counters: Counters::default(),
         };
         let (view, seen) = watch::channel(Arc::new(view));
+        let polled = Arc::new(PollCounts::default());
         let handle = RepoHandle {
             name: name.clone(),
             sender,
             view: seen,
+            polled,
             forge: Arc::clone(&backends.forge),
             audit: Audit::new(Arc::clone(&backends.repo)),
         };
+        for tool in &backends.deployments {
+            let poller = Poller::new(handle.clone(), Arc::clone(&policy), Arc::clone(tool));
+            let run = poller.run(self.stop.subscribe());
+            self.tasks.push(tokio::spawn(run.instrument(info_span!("polls", repo = %name))));
+        }
         let worker = Worker {
             reconciler: Reconciler::new(Arc::clone(&policy), clock::now()),
             observer: Arc::new(Observer::new(backends.clone(), Arc::clone(&policy))),

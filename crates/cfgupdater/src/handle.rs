@@ -1,6 +1,7 @@
 //! [`RepoHandle`]: how calls and readers reach the task of one repository.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use cfgupdater_core::{
@@ -29,6 +30,14 @@ pub struct RepoHandle {
     pub(crate) view: watch::Receiver<Arc<View>>,
     pub(crate) forge: Arc<dyn Forge>,
     pub(crate) audit: Audit,
+    pub(crate) polled: Arc<PollCounts>,
+}
+
+/// How often deploy tools were asked since the start of this process.
+#[derive(Debug, Default)]
+pub(crate) struct PollCounts {
+    asked: AtomicU64,
+    failed: AtomicU64,
 }
 
 impl RepoHandle {
@@ -105,6 +114,16 @@ impl RepoHandle {
         let view = self.settled_view().await;
         let state = view.snapshot.as_ref().and_then(|snapshot| snapshot.branches.state);
         self.audit.page(state, after, limit).await
+    }
+
+    /// Returns how often deploy tools were asked since the start of this process, and how often that failed.
+    pub fn polls(&self) -> (u64, u64) {
+        (self.polled.asked.load(Ordering::Relaxed), self.polled.failed.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn count_poll(&self, succeeded: bool) {
+        self.polled.asked.fetch_add(1, Ordering::Relaxed);
+        self.polled.failed.fetch_add(u64::from(!succeeded), Ordering::Relaxed);
     }
 
     /// Returns the forge.

@@ -19,6 +19,7 @@ mod history;
 mod image_verifier;
 mod observe;
 mod perform;
+mod poll;
 mod state_branch;
 mod view;
 

@@ -1,0 +1,220 @@
+//! A `Kustomization` or a `HelmRelease` as Kubernetes keeps it.
+
+use std::collections::BTreeMap;
+
+use cfgupdater_core::{Claim, DeploymentStatus};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::reason::{HELM_FAILED, KUSTOMIZATION_FAILED};
+use super::revision;
+use crate::mapping::SenderKind;
+use crate::outcome::{Outcome, Unreadable, instant, nullable, read};
+
+/// The annotation by which a Helm release names the release it deploys; Flux puts it into its events, too.
+const RELEASE: &str = "event.toolkit.fluxcd.io/release";
+
+#[derive(Debug, Deserialize)]
+struct Object {
+    metadata: Metadata,
+    #[serde(default, deserialize_with = "nullable")]
+    spec: Spec,
+    #[serde(default, deserialize_with = "nullable")]
+    status: Status,
+}
+
+#[derive(Debug, Deserialize)]
+struct Metadata {
+    #[serde(default)]
+    generation: i64,
+    #[serde(default, deserialize_with = "nullable")]
+    annotations: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Spec {
+    #[serde(deserialize_with = "nullable")]
+    wait: bool,
+    #[serde(deserialize_with = "nullable")]
+    health_checks: Vec<IgnoredAny>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Status {
+    #[serde(deserialize_with = "nullable")]
+    observed_generation: i64,
+    #[serde(deserialize_with = "nullable")]
+    conditions: Vec<Condition>,
+    #[serde(deserialize_with = "nullable")]
+    last_applied_revision: String,
+    #[serde(deserialize_with = "nullable")]
+    last_applied_origin_revision: String,
+    #[serde(deserialize_with = "nullable")]
+    last_attempted_revision: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Condition {
+    #[serde(rename = "type")]
+    name: String,
+    status: String,
+    #[serde(default)]
+    reason: String,
+    last_transition_time: Option<String>,
+}
+
+/// Reads what a Kustomization or a Helm release says of what it deploys; `None` while it says nothing: it is being
+/// reconciled, has not seen its own last change, or doesn't wait for health (`wait` or `healthChecks`).
+///
+/// # Errors
+/// Fails where it isn't such an object.
+pub fn outcome(kind: SenderKind, json: &[u8]) -> Result<Option<Outcome>, Unreadable> {
+    let object: Object = read("an object of Flux", json)?;
+    Ok(match kind {
+        SenderKind::Kustomization => kustomization(&object),
+        SenderKind::HelmRelease => helm_release(&object),
+        SenderKind::Application => None,
+    })
+}
+
+fn kustomization(object: &Object) -> Option<Outcome> {
+    let (ready, status) = (object.ready()?, &object.status);
+    let (outcome, revision) = match ready.status.as_str() {
+        "True" if object.is_seen() && object.spec.tells_health() => {
+            let origin = &status.last_applied_origin_revision;
+            let revision = if origin.is_empty() { &status.last_applied_revision } else { origin };
+            (DeploymentStatus::Succeeded, revision)
+        }
+        // Where its source is an artefact, the commit of a failed attempt isn't told.
+        "False" if KUSTOMIZATION_FAILED.contains(&ready.reason.as_str()) => {
+            (DeploymentStatus::Failed, &status.last_attempted_revision)
+        }
+        _ => return None,
+    };
+    let claim = Claim::Revision(revision::commit(revision)?);
+    Some(Outcome::new(outcome, claim, instant(ready.last_transition_time.as_deref())))
+}
+
+fn helm_release(object: &Object) -> Option<Outcome> {
+    let ready = object.ready().filter(|_| object.is_seen())?;
+    let outcome = match ready.status.as_str() {
+        "True" => DeploymentStatus::Succeeded,
+        "False" if HELM_FAILED.contains(&ready.reason.as_str()) => DeploymentStatus::Failed,
+        _ => return None,
+    };
+    let claim = Claim::Release(object.metadata.annotations.get(RELEASE)?.trim().parse().ok()?);
+    Some(Outcome::new(outcome, claim, instant(ready.last_transition_time.as_deref())))
+}
+
+impl Object {
+    fn ready(&self) -> Option<&Condition> {
+        self.status.conditions.iter().find(|condition| condition.name == "Ready")
+    }
+
+    /// Tells whether what it says is about its present specification.
+    fn is_seen(&self) -> bool {
+        self.status.observed_generation == self.metadata.generation
+    }
+}
+
+impl Spec {
+    fn tells_health(&self) -> bool {
+        self.wait || !self.health_checks.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const SHA: &str = "1111111111111111111111111111111111111111";
+    const OTHER: &str = "2222222222222222222222222222222222222222";
+
+    fn object(ready: &str, reason: &str) -> Value {
+        json!({
+            "metadata": {
+                "name": "apps", "generation": 3,
+                "annotations": {"event.toolkit.fluxcd.io/release": "ab".repeat(32)}
+            },
+            "spec": {"wait": true},
+            "status": {
+                "observedGeneration": 3,
+                "conditions": [
+                    {"type": "Healthy", "status": "True", "reason": "x", "lastTransitionTime": "2026-01-05T09:00:00Z"},
+                    {"type": "Ready", "status": ready, "reason": reason, "lastTransitionTime": "2026-01-05T10:00:00Z"}
+                ],
+                "lastAppliedRevision": format!("main@sha1:{SHA}"),
+                "lastAttemptedRevision": format!("main@sha1:{OTHER}")
+            }
+        })
+    }
+
+    fn told(kind: SenderKind, object: &Value) -> Option<(DeploymentStatus, Claim)> {
+        let outcome = outcome(kind, object.to_string().as_bytes()).unwrap()?;
+        Some((outcome.status, outcome.claim))
+    }
+
+    fn commit(sha: &str) -> Claim {
+        Claim::Revision(sha.parse().unwrap())
+    }
+
+    #[test]
+    fn a_ready_kustomization_runs_what_it_applied_and_a_failed_one_not_what_it_tried() {
+        let kind = SenderKind::Kustomization;
+        let ready = object("True", "ReconciliationSucceeded");
+        assert_eq!(told(kind, &ready), Some((DeploymentStatus::Succeeded, commit(SHA))));
+        let failed = object("False", "HealthCheckFailed");
+        assert_eq!(told(kind, &failed), Some((DeploymentStatus::Failed, commit(OTHER))));
+        let mut artefact = object("True", "ReconciliationSucceeded");
+        artefact["status"]["lastAppliedOriginRevision"] = format!("main@sha1:{OTHER}").into();
+        assert_eq!(told(kind, &artefact), Some((DeploymentStatus::Succeeded, commit(OTHER))));
+    }
+
+    #[test]
+    fn what_is_on_its_way_says_nothing() {
+        let kind = SenderKind::Kustomization;
+        for (ready, reason) in [
+            ("Unknown", "Progressing"),
+            ("False", "DependencyNotReady"),
+            ("False", "ArtifactFailed"),
+            ("False", "HealthCheckCanceled"),
+        ] {
+            assert_eq!(told(kind, &object(ready, reason)), None, "{reason}");
+        }
+        let mut unseen = object("True", "ReconciliationSucceeded");
+        unseen["metadata"]["generation"] = 4.into();
+        assert_eq!(told(kind, &unseen), None);
+        let mut careless = object("True", "ReconciliationSucceeded");
+        careless["spec"]["wait"] = false.into();
+        assert_eq!(told(kind, &careless), None, "nobody looked at health");
+        careless["spec"]["healthChecks"] = json!([{"kind": "Deployment"}]);
+        assert!(told(kind, &careless).is_some());
+        assert_eq!(told(kind, &json!({"metadata": {}})), None);
+    }
+
+    #[test]
+    fn a_helm_release_is_known_by_its_annotation() {
+        let kind = SenderKind::HelmRelease;
+        let release = Claim::Release("ab".repeat(32).parse().unwrap());
+        let ready = object("True", "UpgradeSucceeded");
+        assert_eq!(told(kind, &ready), Some((DeploymentStatus::Succeeded, release)));
+        let failed = object("False", "UpgradeFailed");
+        assert_eq!(told(kind, &failed), Some((DeploymentStatus::Failed, release)));
+        assert_eq!(told(kind, &object("Unknown", "Progressing")), None);
+        let mut unnamed = object("True", "UpgradeSucceeded");
+        unnamed["metadata"]["annotations"] = Value::Null;
+        assert_eq!(told(kind, &unnamed), None);
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for nonsense in ["", "{}", "[]", r#"{"metadata":{"generation":"x"}}"#] {
+            assert!(outcome(SenderKind::Kustomization, nonsense.as_bytes()).is_err(), "{nonsense}");
+        }
+    }
+}
