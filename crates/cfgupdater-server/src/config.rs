@@ -1,6 +1,7 @@
 //! The configuration file: one TOML file, checked as a whole, with every mistake named by file and line.
 
 mod check;
+mod deploy;
 mod duration;
 mod error;
 mod file;
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use crate::forges::Forges;
 
+pub(crate) use deploy::{Api, Deploy, DeployKind, Pull};
 pub use error::{ConfigError, ConfigErrors};
 pub(crate) use file::{AuthMode, File, Mode, Registry as RegistryEntry, Repo, Token as TokenEntry};
 pub(crate) use secret::Secret;

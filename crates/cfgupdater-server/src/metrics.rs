@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use cfgupdater::View;
-use cfgupdater::core::Verdict;
+use cfgupdater::core::{RepoName, Verdict};
 
 /// Upper bounds of the latency histogram, in milliseconds.
 const BUCKETS: [u64; 8] = [5, 25, 100, 250, 1000, 5000, 20_000, 60_000];
@@ -94,6 +94,20 @@ pub(crate) fn render(views: &[std::sync::Arc<View>], http: &HttpMetrics) -> Stri
     }
     http.render(&mut out);
     out
+}
+
+/// Renders how often deploy tools were asked.
+pub(crate) fn render_polls(polls: &[(&RepoName, (u64, u64))], out: &mut String) {
+    let families: [(&str, &str, fn((u64, u64)) -> u64); 2] = [
+        ("cfgupdater_polls_total", "Questions to deploy tools about a target.", |(asked, _)| asked),
+        ("cfgupdater_failed_polls_total", "Questions to deploy tools that failed.", |(_, failed)| failed),
+    ];
+    for (name, help, read) in families {
+        heading(out, name, "counter", help);
+        for (repo, polled) in polls {
+            line(out, name, &format!("repo=\"{repo}\""), &read(*polled).to_string());
+        }
+    }
 }
 
 fn chain(view: &View, count: fn(Verdict) -> bool) -> u64 {

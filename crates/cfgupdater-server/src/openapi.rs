@@ -21,6 +21,8 @@ use crate::routes;
         routes::checks::report,
         routes::checks::evidence,
         routes::hooks::forge,
+        routes::deploy_hooks::argocd,
+        routes::deploy_hooks::flux,
         routes::intents::intent,
         routes::intents::retry,
         routes::intents::withdraw,
@@ -80,6 +82,8 @@ mod tests {
             "/v1/repos/{repo}/statuses/{sha}",
             "/v1/repos/{repo}/intents/{id}",
             "/v1/repos/{repo}/log",
+            "/v1/repos/{repo}/hooks/argocd",
+            "/v1/repos/{repo}/hooks/flux",
             "/v1/repos/{repo}/waves/{wave}/approve",
         ] {
             assert!(description["paths"][path].is_object(), "{path}");

@@ -3,6 +3,7 @@
 use cfgupdater::core::Finding;
 
 use crate::config::Config;
+use crate::deploy::{self, Hooks};
 use crate::registries;
 use crate::tokens::Tokens;
 use crate::wiring;
@@ -19,12 +20,14 @@ pub struct RepoFindings {
 
 /// Asks every secret, remote, forge and registry that the configuration names.
 pub async fn preflight(config: &Config) -> Vec<RepoFindings> {
-    let missing = Tokens::of(config).missing();
+    let mut missing = Tokens::of(config).missing();
+    missing.extend(Hooks::of(config).missing());
     let secrets =
         missing.into_iter().map(|problem| Finding::fatal(problem, "provide the secret before starting"));
     let mut found = vec![RepoFindings { repo: None, findings: secrets.collect() }];
     for repo in &config.file.repo {
-        let findings = wiring::preflight(config, repo).await;
+        let mut findings = wiring::preflight(config, repo).await;
+        findings.extend(deploy::preflight(config, repo).await);
         found.push(RepoFindings { repo: Some(repo.name.get_ref().to_string()), findings });
     }
     for registry in &config.file.registry {

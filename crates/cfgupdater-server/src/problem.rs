@@ -45,10 +45,6 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, detail)
     }
 
-    pub(crate) fn not_yet(what: &str) -> Self {
-        Self::new(StatusCode::NOT_IMPLEMENTED, format!("{what} is not available in this version"))
-    }
-
     #[must_use]
     pub(crate) fn at(mut self, parameter: impl Into<String>) -> Self {
         self.parameter = Some(parameter.into());

@@ -2,6 +2,7 @@
 
 pub(crate) mod announce;
 pub(crate) mod checks;
+pub(crate) mod deploy_hooks;
 pub(crate) mod deployments;
 pub(crate) mod hooks;
 pub(crate) mod intents;
@@ -42,6 +43,8 @@ pub fn router(state: AppState) -> Router {
         .route("/v1/repos/{repo}/statuses/{sha}", post(checks::report))
         .route("/v1/repos/{repo}/checks/{sha}/{context}", get(checks::evidence))
         .route("/v1/repos/{repo}/hooks/forge", post(hooks::forge))
+        .route("/v1/repos/{repo}/hooks/argocd", post(deploy_hooks::argocd))
+        .route("/v1/repos/{repo}/hooks/flux", post(deploy_hooks::flux))
         .route("/v1/repos/{repo}/intents/{id}", get(intents::intent))
         .route("/v1/repos/{repo}/intents/{id}/retry", post(intents::retry))
         .route("/v1/repos/{repo}/intents/{id}/withdraw", post(intents::withdraw))
@@ -53,7 +56,6 @@ pub fn router(state: AppState) -> Router {
         .route("/v1/repos/{repo}/pause", post(operate::pause))
         .route("/v1/repos/{repo}/resume", post(operate::resume))
         .route("/v1/repos/{repo}/accept", post(operate::accept))
-        .merge(not_yet())
         .fallback(|| async { Problem::unknown("there is nothing at this path; see /openapi.json") })
         .method_not_allowed_fallback(|| async {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this path has other methods; see /openapi.json")
@@ -61,12 +63,6 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn_with_state(state.clone(), limit))
         .layer(from_fn_with_state(state.clone(), measure))
         .with_state(state)
-}
-
-/// Calls of the contract that this version can't carry out: they say so, to whoever is allowed to ask.
-fn not_yet() -> Router<AppState> {
-    let paths = ["/v1/repos/{repo}/hooks/argocd", "/v1/repos/{repo}/hooks/flux"];
-    paths.into_iter().fold(Router::new(), |router, path| router.route(path, post(operate::not_yet)))
 }
 
 /// Bounds how many calls are under way and how long each takes.

@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tracing::info;
 
 use crate::config::Config;
+use crate::deploy::Hooks;
 use crate::opening::{Opening, own_url};
 use crate::registries::Registries;
 use crate::routes::router;
@@ -61,7 +62,9 @@ impl Service {
     pub async fn start(config: Config, listener: TcpListener) -> Result<Self, StartError> {
         let address = listener.local_addr()?;
         let tokens = Tokens::of(&config);
-        let missing = tokens.missing();
+        let hooks = Hooks::of(&config);
+        let mut missing = tokens.missing();
+        missing.extend(hooks.missing());
         if !missing.is_empty() {
             return Err(StartError::Secrets(missing));
         }
@@ -71,7 +74,7 @@ impl Service {
         let repos = Opening::start(Arc::new(config), address).await?;
         let (stop, stopping) = watch::channel(false);
         let state = AppState::of_slots(repos.slots.clone(), tokens, stopping.clone());
-        let app = router(state.with_image_verifier(verifier));
+        let app = router(state.with_image_verifier(verifier).with_hooks(hooks));
         let serving = serve(listener, tls, app, stopping)?;
         info!(%address, "serving");
         Ok(Self { address, url, stop, server: serving, repos })

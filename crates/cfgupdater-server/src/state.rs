@@ -7,6 +7,7 @@ use cfgupdater::core::RepoName;
 use cfgupdater::{ImageVerifier, RepoHandle, View};
 use tokio::sync::{Semaphore, watch};
 
+use crate::deploy::Hooks;
 use crate::metrics::HttpMetrics;
 use crate::problem::Problem;
 use crate::slot::Slot;
@@ -22,6 +23,7 @@ pub struct AppState {
     pub(crate) tokens: Arc<Tokens>,
     pub(crate) calls: Arc<Semaphore>,
     pub(crate) metrics: Arc<HttpMetrics>,
+    pub(crate) hooks: Arc<Hooks>,
     pub(crate) stopping: watch::Receiver<bool>,
     /// Asks the registries, where there are any.
     pub(crate) verifier: Option<ImageVerifier>,
@@ -49,6 +51,7 @@ impl AppState {
             tokens: Arc::new(tokens),
             calls: Arc::new(Semaphore::new(CONCURRENT_CALLS)),
             metrics: Arc::default(),
+            hooks: Arc::default(),
             stopping,
             verifier: None,
         }
@@ -58,6 +61,13 @@ impl AppState {
     #[must_use]
     pub fn with_image_verifier(mut self, verifier: ImageVerifier) -> Self {
         self.verifier = Some(verifier);
+        self
+    }
+
+    /// Lets deploy tools report by their hooks.
+    #[must_use]
+    pub(crate) fn with_hooks(mut self, hooks: Hooks) -> Self {
+        self.hooks = Arc::new(hooks);
         self
     }
 
@@ -72,6 +82,12 @@ impl AppState {
     /// Lists the names of all repositories.
     pub(crate) fn names(&self) -> impl Iterator<Item = &RepoName> {
         self.repos.keys()
+    }
+
+    /// Returns how often the deploy tools of each open repository were asked, and how often that failed.
+    pub(crate) fn polls(&self) -> Vec<(&RepoName, (u64, u64))> {
+        let polls = |(name, slot): (_, &Slot)| Some((name, slot.handle().ok()?.polls()));
+        self.repos.iter().filter_map(polls).collect()
     }
 
     /// Returns the views of the repositories that are open.

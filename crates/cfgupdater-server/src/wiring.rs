@@ -11,6 +11,7 @@ use cfgupdater::{Backends, Engine, RepoHandle};
 use cfgupdater_git_backend::{Mirror, MirrorSettings};
 
 use crate::config::{Config, Mode, Repo};
+use crate::deploy;
 use crate::forges::{Connection, Site};
 use crate::git_access::remote_settings;
 use crate::opening::Place;
@@ -47,8 +48,10 @@ pub(crate) async fn open(config: &Config, repo: &Repo, place: &Place) -> Result<
     let directory = place.data.join("mirrors").join(format!("{name}.git"));
     let (mirror, forge) = backends(config, repo, &site, &directory).await?;
     let stable = stable_branch(repo, &*mirror).await?;
-    let backends = Backends::new(mirror.clone(), mirror, forge);
-    Ok(Opened { name: name.clone(), policy: repo.policy(stable), backends, told })
+    let policy = repo.policy(stable);
+    let tools = deploy::tools(config, repo, &policy)?;
+    let backends = Backends::new(mirror.clone(), mirror, forge).with_deployments(tools);
+    Ok(Opened { name: name.clone(), policy, backends, told })
 }
 
 /// Describes where the forge of a repository works; it makes nobody look.

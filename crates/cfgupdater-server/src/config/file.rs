@@ -9,6 +9,7 @@ use cfgupdater::core::{
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
+use super::deploy::Deploy;
 use super::duration::Span;
 
 /// The whole file.
@@ -106,6 +107,8 @@ pub(crate) struct Repo {
     pub(crate) image_set: Vec<ImageSet>,
     #[serde(default)]
     pub(crate) wave: Vec<Wave>,
+    #[serde(default)]
+    pub(crate) deploy: Vec<Deploy>,
 }
 
 #[derive(Debug, Clone, Copy, Default, Deserialize)]

@@ -92,11 +92,3 @@ fn key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
         Problem::invalid(detail).at("Idempotency-Key")
     })
 }
-
-/// Answers a call of the contract that this version can't carry out.
-pub(crate) async fn not_yet(caller: Caller) -> Problem {
-    match caller.needs(&Scope::Operate) {
-        Ok(()) => Problem::not_yet("this call"),
-        Err(refused) => refused,
-    }
-}
