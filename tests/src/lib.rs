@@ -1,11 +1,13 @@
 //! What the end-to-end tests stand on: a bare repository, people with clones of it, and the real service.
 
+mod deploy_api;
 mod http;
 mod images;
 mod pushing;
 mod repository;
 mod service;
 
+pub use deploy_api::{API_TOKEN, DeployApi, application};
 pub use http::{Reply, Server};
 pub use images::{app_sha, images};
 pub use pushing::Pushing;

@@ -72,6 +72,8 @@ pub struct Options {
     pub waves: Waves,
     /// Lines for `[[repo.image_set]]`.
     pub image_set: &'static str,
+    /// Sections of `[[repo.deploy]]`.
+    pub deploy: String,
 }
 
 impl Default for Options {
@@ -86,6 +88,7 @@ impl Default for Options {
             alone: false,
             waves: &WAVES,
             image_set: "",
+            deploy: String::new(),
         }
     }
 }
@@ -316,12 +319,14 @@ required = [{required}]
 [[repo.image_set]]
 name = "app"
 {}
-{waves}"#,
+{waves}
+{}"#,
         data_dir.display(),
         options.server,
         options.resync,
         options.repo,
         options.forge,
         options.image_set,
+        options.deploy,
     )
 }

@@ -45,6 +45,7 @@ mod reconciler;
 mod record;
 mod registry;
 mod release;
+mod release_file;
 mod repo_path;
 mod snapshot;
 mod state;
@@ -98,6 +99,7 @@ pub use reconciler::{CallId, Command, Input, Reconciler, Written};
 pub use record::{Built, DeploymentStatus, Entry, Note, Record, Report};
 pub use registry::{Descriptor, ImageDigest, InvalidDigest, Manifest, Registry};
 pub use release::{InvalidRelease, Release};
+pub use release_file::{InvalidReleaseFile, ReleaseFile};
 pub use repo_path::{InvalidPath, RepoPath};
 pub use snapshot::{Branches, ChainCommit, Fault, Relation, Revision, Snapshot};
 pub use state::{

@@ -6,6 +6,8 @@ use crate::check::RequiredChecks;
 use crate::freeze::FreezeWindow;
 use crate::layout::{Layout, ReleaseIdentity};
 use crate::name::{BranchName, SetName, TargetName, WaveName};
+use crate::release_file::ReleaseFile;
+use crate::repo_path::RepoPath;
 use crate::verify_images::VerifyImages;
 
 /// The configuration of one repository.
@@ -87,6 +89,8 @@ pub struct SetPolicy {
     pub layout: Layout,
     /// Which builds are the same release.
     pub identity: ReleaseIdentity,
+    /// The file beside the images that names their release, where one is wanted.
+    pub release_file: Option<ReleaseFile>,
     /// The waves it goes through; all of them where empty.
     pub waves: Vec<WaveName>,
     /// What its announced images are asked for at their registries.
@@ -188,9 +192,15 @@ impl SetPolicy {
             name,
             layout: Layout::default(),
             identity: ReleaseIdentity::default(),
+            release_file: None,
             waves: Vec::new(),
             verify_images: VerifyImages::default(),
         }
+    }
+
+    /// Returns where the release of a wave is written, where that is wanted.
+    pub fn release_path(&self, wave: &WaveName) -> Option<RepoPath> {
+        Some(self.release_file.as_ref()?.beside(&self.layout.files(wave).tags))
     }
 }
 

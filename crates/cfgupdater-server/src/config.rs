@@ -7,6 +7,7 @@ mod error;
 mod file;
 mod forge;
 mod policy;
+mod release_file;
 mod secret;
 
 use std::path::{Path, PathBuf};

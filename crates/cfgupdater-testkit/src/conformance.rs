@@ -6,6 +6,7 @@
 //! A case may be added in any minor release: it says more of what the trait demands, and an adapter that fails it was
 //! wrong before. Nothing else about a suite changes without a breaking release.
 
+pub mod deployments;
 pub mod forge;
 pub mod git_remote;
 pub mod git_repo;

@@ -21,6 +21,7 @@
 //! # }
 //! ```
 
+mod deployments;
 mod forge;
 pub mod git;
 mod harness;
@@ -28,6 +29,7 @@ mod registry;
 mod server;
 mod webhook;
 
+pub use deployments::{MemoryDeployments, MemoryTool};
 pub use forge::MemoryForge;
 pub use registry::MemoryRegistry;
 pub use server::MemoryServer;

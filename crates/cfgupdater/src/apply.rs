@@ -1,7 +1,7 @@
 //! Applies intents to trees: the one way commits of auto are made, and the one way they are recognised.
 
 use cfgupdater_core::{
-    Autocommit, Commit, CommitId, Error, ErrorKind, GitRepo, Identity, Intent, IntentId, NewCommit, Policy,
+    Autocommit, Commit, CommitId, Error, ErrorKind, GitRepo, Identity, Intent, IntentId, NewCommit, Policy, ReleaseFile,
     State, TreeEdit, TreeId, encode_images,
 };
 
@@ -20,10 +20,13 @@ pub(crate) fn tree(
     })?;
     let files = set.layout.files(&intent.wave);
     let (tags, digests) = encode_images(&intent.images);
-    let edits = [
+    let mut edits = vec![
         TreeEdit::file(files.tags, repo.write_blob(&tags)?),
         TreeEdit::file(files.digests, repo.write_blob(&digests)?),
     ];
+    if let Some(path) = set.release_path(&intent.wave) {
+        edits.push(TreeEdit::file(path, repo.write_blob(&ReleaseFile::content(intent.release))?));
+    }
     repo.edit_tree(Some(base), &edits)
 }
 

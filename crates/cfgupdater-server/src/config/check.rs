@@ -25,6 +25,7 @@ pub(crate) fn mistakes(config: &Config) -> Vec<Mistake> {
         found.repo(repo);
         found.0.extend(repo.forge.mistakes(config));
         found.0.extend(super::deploy::mistakes(repo));
+        found.0.extend(super::release_file::mistakes(repo));
     }
     found.twice("registry", file.registry.iter().map(|registry| &registry.host));
     file.registry.iter().for_each(|registry| found.registry(registry));

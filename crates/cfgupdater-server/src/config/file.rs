@@ -219,6 +219,8 @@ pub(crate) struct ImageSet {
     pub(crate) waves: Vec<Spanned<WaveName>>,
     #[serde(default)]
     pub(crate) release_identity: ReleaseIdentity,
+    /// The name of a file beside the images that holds their release, for manifests to embed.
+    pub(crate) release_file: Option<Spanned<String>>,
     pub(crate) verify_images: Option<Spanned<VerifyImages>>,
 }
 

@@ -66,6 +66,8 @@ fn set(set: &file::ImageSet) -> SetPolicy {
     policy.layout = set.path.clone();
     policy.identity = set.release_identity;
     policy.verify_images = set.verify_images.as_ref().map(|verify| *verify.get_ref()).unwrap_or_default();
+    // The file was checked: what can't name one was refused.
+    policy.release_file = set.release_file.as_ref().and_then(|name| name.get_ref().parse().ok());
     policy.waves = set.waves.iter().map(|wave| wave.get_ref().clone()).collect();
     policy
 }

@@ -146,3 +146,20 @@ fn two_sets_may_not_write_the_same_files() {
     );
     assert!(mistakes(&text)[0].contains("image sets `app` and `web` have the same path"));
 }
+
+#[test]
+fn a_release_file_is_in_nobodys_way() {
+    let with = |keys: &str| mistakes(&DOCUMENTED.replace("name = \"app\"", &format!("name = \"app\"\n{keys}")));
+    assert!(with("release_file = \"release\"").is_empty());
+    for (keys, says) in [
+        ("release_file = \"../x\"", "can't name a release file"),
+        ("release_file = \"tags.json\"", "is in the way of images/staging/tags.json"),
+        (
+            "release_file = \"web\"\n[[repo.image_set]]\nname = \"web\"\npath = \"images/{wave}/web\"",
+            "is in the way of images/staging/web/tags.json",
+        ),
+    ] {
+        let found = with(keys);
+        assert!(found.len() == 1 && found[0].contains(says), "{keys}: {found:?}");
+    }
+}

@@ -58,7 +58,7 @@ fn both_tools_can_be_configured_together() {
 #[test]
 fn mistakes_are_named_with_their_line() {
     for (section, from, to, says) in [
-        (ARGO_CD, "cfg-{wave}-{target}", "cfg-{wave}", "c.toml:17: application `cfg-staging` can be staging/staging-1"),
+        (ARGO_CD, "cfg-{wave}-{target}", "cfg-{wave}", "c.toml:18: application `cfg-staging` can be staging/staging-1"),
         (ARGO_CD, "cfg-{wave}-{target}", "cfg-{cluster}", "brace"),
         (ARGO_CD, "namespace = \"argocd\"", "wave = \"nowhere\"", "wave `nowhere` is not configured"),
         (ARGO_CD, "namespace = \"argocd\"", "target = \"mars\"", "target `mars`"),

@@ -1,0 +1,176 @@
+//! Both APIs do what a deploy tool must do, on a server of this process.
+
+mod server;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use cfgupdater_core::{CommitId, Deployments, Place, Policy, SetPolicy, TargetPolicy, WavePolicy};
+use cfgupdater_deployers::argocd::SourceUrl;
+use cfgupdater_deployers::{Access, DeployApi, Mapping, Rule, SenderKind};
+use cfgupdater_testkit::conformance::deployments::{Deployed, DeploymentsHarness, ToolTrouble};
+use serde_json::{Value, json};
+
+use server::{Server, TOKEN};
+
+mod argo_cd {
+    cfgupdater_testkit::deployments_conformance! {
+        harness: super::Tool::argo_cd,
+    }
+}
+
+mod applications_in_kubernetes {
+    cfgupdater_testkit::deployments_conformance! {
+        harness: super::Tool::applications,
+    }
+}
+
+mod kustomizations_in_kubernetes {
+    cfgupdater_testkit::deployments_conformance! {
+        harness: super::Tool::kustomizations,
+    }
+}
+
+/// Where an API keeps its objects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    ArgoCd,
+    Applications,
+    Kustomizations,
+}
+
+struct Tool {
+    kind: Kind,
+    server: Server,
+    api: DeployApi,
+    _directory: tempfile::TempDir,
+}
+
+fn policy() -> Policy {
+    let targets = ["staging-1", "staging-2"].map(|name| TargetPolicy::new(name.parse().unwrap()));
+    let wave = WavePolicy::new("staging".parse().unwrap(), targets.to_vec());
+    Policy::new("master".parse().unwrap(), vec![SetPolicy::new("app".parse().unwrap())], vec![wave])
+}
+
+impl Tool {
+    async fn argo_cd() -> Self {
+        Self::start(Kind::ArgoCd).await
+    }
+
+    async fn applications() -> Self {
+        Self::start(Kind::Applications).await
+    }
+
+    async fn kustomizations() -> Self {
+        Self::start(Kind::Kustomizations).await
+    }
+
+    async fn start(kind: Kind) -> Self {
+        let server = Server::start().await;
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("token");
+        std::fs::write(&file, format!("{TOKEN}\n")).unwrap();
+        let sender = if kind == Kind::Kustomizations { SenderKind::Kustomization } else { SenderKind::Application };
+        let rule = Rule {
+            kind: sender,
+            name: "cfg-{target}".to_owned(),
+            namespace: Some("tools".to_owned()),
+            metadata: std::collections::BTreeMap::new(),
+            wave: None,
+            target: None,
+            set: None,
+        };
+        let mapping = Mapping::new(&[rule], &policy()).unwrap();
+        // A path before the API's own, as behind a proxy.
+        let access = Access::new(&format!("{}/below", server.base())).unwrap().with_token_file(file);
+        let source = SourceUrl::new("https://git.example.com/cfg.git");
+        let api = match kind {
+            Kind::ArgoCd => DeployApi::argo_cd("tool", access, mapping, source).unwrap(),
+            _ => DeployApi::kubernetes("tool", access, mapping, source).unwrap(),
+        };
+        Self { kind, server, api, _directory: directory }
+    }
+
+    fn path(&self, place: &Place) -> String {
+        let name = format!("cfg-{}", place.1);
+        match self.kind {
+            Kind::ArgoCd => format!("/below/api/v1/applications/{name}?appNamespace=tools"),
+            Kind::Applications => {
+                format!("/below/apis/argoproj.io/v1alpha1/namespaces/tools/applications/{name}")
+            }
+            Kind::Kustomizations => {
+                format!("/below/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/tools/kustomizations/{name}")
+            }
+        }
+    }
+}
+
+fn application(phase: &str, health: &str, revision: CommitId) -> Value {
+    json!({"metadata": {"name": "x"}, "status": {"health": {"status": health}, "operationState": {
+        "phase": phase, "finishedAt": "2026-01-05T10:00:00Z", "syncResult": {"revision": revision.to_string()}}}})
+}
+
+fn kustomization(ready: &str, reason: &str, revision: CommitId) -> Value {
+    let revision = format!("master@sha1:{revision}");
+    json!({"metadata": {"generation": 2}, "spec": {"wait": true}, "status": {"observedGeneration": 2,
+        "conditions": [{"type": "Ready", "status": ready, "reason": reason}],
+        "lastAppliedRevision": revision, "lastAttemptedRevision": revision}})
+}
+
+#[async_trait]
+impl DeploymentsHarness for Tool {
+    fn deployments(&self) -> &dyn Deployments {
+        &self.api
+    }
+
+    fn places(&self) -> [Place; 2] {
+        ["staging-1", "staging-2"].map(|target| ("staging".parse().unwrap(), target.parse().unwrap()))
+    }
+
+    fn stranger(&self) -> Place {
+        ("production".parse().unwrap(), "staging-1".parse().unwrap())
+    }
+
+    async fn deploy(&mut self, place: &Place, what: Deployed) {
+        let flux = self.kind == Kind::Kustomizations;
+        let object = match what {
+            Deployed::Runs(revision) if flux => kustomization("True", "ReconciliationSucceeded", revision),
+            Deployed::Failed(revision) if flux => kustomization("False", "HealthCheckFailed", revision),
+            Deployed::UnderWay(revision) if flux => kustomization("Unknown", "Progressing", revision),
+            Deployed::Runs(revision) => application("Succeeded", "Healthy", revision),
+            Deployed::Failed(revision) => application("Failed", "Healthy", revision),
+            Deployed::UnderWay(revision) => application("Running", "Progressing", revision),
+            _ => Value::Null,
+        };
+        self.server.put(&self.path(place), object);
+    }
+
+    async fn trouble(&mut self, trouble: ToolTrouble) {
+        self.server.set(trouble);
+    }
+
+    fn secrets(&self) -> Vec<String> {
+        vec![TOKEN.to_owned()]
+    }
+}
+
+#[tokio::test]
+async fn a_redirection_is_not_followed_with_the_login() {
+    let tool = Tool::argo_cd().await;
+    let thief = Server::start().await;
+    let [place, _] = tool.places();
+    tool.server.redirect(&tool.path(&place), &format!("{}/below", thief.base()));
+    let error = tool.api.ask(&place).await.unwrap_err();
+    assert!(error.to_string().contains("302"), "{error}");
+    assert_eq!(thief.questions(), 0);
+}
+
+#[tokio::test]
+async fn a_server_that_is_gone_is_an_outage() {
+    let tool = Tool::argo_cd().await;
+    let [place, _] = tool.places();
+    tool.server.stop();
+    let error = tool.api.ask(&place).await.unwrap_err();
+    assert_eq!(error.kind(), cfgupdater_core::ErrorKind::Unavailable, "{error}");
+    assert_eq!(tool.api.pace().interval, Duration::from_secs(30));
+}
