@@ -59,7 +59,8 @@ impl DeployApi {
 
     /// Keeps a kustomization that applied a revision and waits for health.
     pub fn kustomization(&self, name: &str, revision: &str, ready: &str, reason: &str) {
-        let path = format!("/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/flux-system/kustomizations/{name}");
+        let path =
+            format!("/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/flux-system/kustomizations/{name}");
         let revision = format!("master@sha1:{revision}");
         self.put(
             &path,

@@ -42,7 +42,7 @@ pub(crate) fn resolve(
         observed_at: said.observed_at,
         at: snapshot.now,
         actor: actor.to_owned(),
-        pulled: false,
+        asked_at: None,
         revoked: Vec::new(),
     };
     let reports: Vec<Report> = introduced.into_iter().flatten().map(report).collect();
@@ -126,25 +126,31 @@ pub fn is_news(
     snapshot: &Snapshot,
 ) -> bool {
     let Ok(reports) = resolve(said, "", policy, snapshot) else { return true };
-    reports.iter().any(|report| counts(report, asked_at, &snapshot.state, &snapshot.history))
+    let mut asked = reports.into_iter().map(|report| Report { asked_at, ..report });
+    asked.any(|report| counts(&report, &snapshot.state, &snapshot.history))
 }
 
 /// Tells whether a report changes anything: it is new, and not about an older revision than the target's last.
 ///
 /// Reports are ordered by the ancestry of their revisions, else by when the target saw it, else by arrival. What the
 /// target's deploy tool answered when it was asked, after the target's last word, is how it is now: it may move back.
-pub(crate) fn counts(report: &Report, asked_at: Option<Timestamp>, state: &State, history: &History) -> bool {
+pub(crate) fn counts(report: &Report, state: &State, history: &History) -> bool {
     let Some(known) = state.targets.get(&key(report)) else { return true };
-    let asked_since = asked_at.is_some_and(|asked| asked > known.newest.at);
-    (asked_since || !is_older(report, &known.newest, history)) && !repeats(report, known)
+    (is_present(report, known) || !is_older(report, &known.newest, history)) && !repeats(report, known)
 }
 
 /// Lists the introductions newer than the one reported that the target said it runs: it doesn't any more.
 pub(crate) fn revoked(report: &Report, state: &State, history: &History) -> Vec<CommitId> {
-    let Some(known) = state.targets.get(&key(report)).filter(|_| report.pulled) else { return Vec::new() };
+    let known = state.targets.get(&key(report)).filter(|known| is_present(report, known));
+    let Some(known) = known else { return Vec::new() };
     let present = history.position(&report.introduction);
     let said = known.by_introduction.iter().filter(|(_, word)| word.status == DeploymentStatus::Succeeded);
     said.map(|(introduction, _)| *introduction).filter(|newer| history.position(newer) > present).collect()
+}
+
+/// Tells whether a report is how its target is now: its deploy tool was asked after the last that was heard.
+fn is_present(report: &Report, known: &TargetReports) -> bool {
+    report.asked_at.is_some_and(|asked_at| asked_at > known.newest.at)
 }
 
 fn key(report: &Report) -> (WaveName, TargetName, SetName) {
@@ -234,7 +240,7 @@ mod tests {
         assert!(!take(&mut scene, Request::Report(said("staging-1", 1, Succeeded))));
         assert!(sight(&mut scene, said("staging-1", 1, Succeeded)));
         let newest = &scene.state.targets.values().next().unwrap().newest;
-        assert_eq!((newest.revision, newest.pulled), (Some(testing::commit(1)), true));
+        assert_eq!((newest.revision, newest.asked_at), (Some(testing::commit(1)), Some(at(1100))));
     }
 
     #[test]

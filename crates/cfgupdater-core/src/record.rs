@@ -188,9 +188,9 @@ pub struct Report {
     pub at: Timestamp,
     /// Who reported.
     pub actor: String,
-    /// Whether the target's deploy tool was asked, and didn't tell by itself.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub pulled: bool,
+    /// When the target's deploy tool was asked; absent where it told by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_at: Option<Timestamp>,
     /// The newer introductions that the target evidently doesn't run any more: what it said of them no longer counts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub revoked: Vec<CommitId>,

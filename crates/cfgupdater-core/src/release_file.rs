@@ -40,7 +40,11 @@ impl FromStr for ReleaseFile {
 
     fn from_str(text: &str) -> Result<Self, InvalidReleaseFile> {
         let one = text.parse::<RepoPath>().is_ok_and(|path| path.components().count() == 1);
-        if one && text.len() <= 128 { Ok(Self(text.to_owned())) } else { Err(InvalidReleaseFile(excerpt(text))) }
+        if one && text.len() <= 128 {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(InvalidReleaseFile(excerpt(text)))
+        }
     }
 }
 
@@ -58,7 +62,10 @@ mod tests {
     #[test]
     fn it_is_beside_the_images_and_holds_one_line() {
         let file: ReleaseFile = "release".parse().unwrap();
-        assert_eq!(file.beside(&"images/staging/tags.json".parse().unwrap()).as_str(), "images/staging/release");
+        assert_eq!(
+            file.beside(&"images/staging/tags.json".parse().unwrap()).as_str(),
+            "images/staging/release"
+        );
         assert_eq!(file.beside(&"tags.json".parse().unwrap()).as_str(), "release");
         let release = testing::images(&[("web", 1)]).release();
         assert_eq!(ReleaseFile::content(release), format!("{release}\n").into_bytes());

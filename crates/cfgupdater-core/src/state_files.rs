@@ -213,7 +213,7 @@ mod tests {
             observed_at: None,
             at: testing::at(7),
             actor: "argocd".to_owned(),
-            pulled: false,
+            asked_at: None,
             revoked: Vec::new(),
         };
         let built = Built { commit: testing::commit(3), intent: intent.id, at: testing::at(6) };

@@ -197,7 +197,7 @@ impl Scene {
             observed_at: None,
             at: self.now,
             actor: "argocd".to_owned(),
-            pulled: false,
+            asked_at: None,
             revoked: Vec::new(),
         };
         self.state.apply(&Record::Reported { report }, self.now);

@@ -59,6 +59,21 @@ pub enum Step {
         /// How many minutes ago it was seen, if that is said.
         seen: Option<u8>,
     },
+    /// A target's deploy tool is asked what it runs.
+    Sight {
+        /// The replica that asks.
+        replica: u8,
+        /// The wave.
+        wave: u8,
+        /// The target.
+        target: u8,
+        /// How many commits before stable's tip its revision is.
+        back: u8,
+        /// Whether it runs.
+        works: bool,
+        /// How many minutes its answer was on its way.
+        delay: u8,
+    },
     /// An operator acts.
     Operate {
         /// The replica that is called.
@@ -301,6 +316,7 @@ impl Draw {
         let (Step::Announce { replica, .. }
         | Step::Storm { replica, .. }
         | Step::Report { replica, .. }
+        | Step::Sight { replica, .. }
         | Step::Repeat { replica, .. }
         | Step::Operate { replica, .. }) = step
         else {
@@ -362,7 +378,14 @@ impl Draw {
         let works = !(self.allows(FAILURES) && self.one_in(4));
         let seen = self.one_in(4).then(|| self.rng.u8(..90));
         let (wave, target) = (self.rng.u8(..4) / 2, self.rng.u8(..2));
-        Step::Report { replica: self.replica(), wave, target, claim, works, seen }
+        let replica = self.replica();
+        match (claim, seen) {
+            // Half of what says when it was seen was asked for.
+            (Said::Revision(back), Some(minutes)) if minutes % 2 == 0 => {
+                Step::Sight { replica, wave, target, back, works, delay: minutes / 2 % 3 }
+            }
+            _ => Step::Report { replica, wave, target, claim, works, seen },
+        }
     }
 
     fn operate(&mut self) -> Step {

@@ -1,8 +1,8 @@
 //! Applies intents to trees: the one way commits of auto are made, and the one way they are recognised.
 
 use cfgupdater_core::{
-    Autocommit, Commit, CommitId, Error, ErrorKind, GitRepo, Identity, Intent, IntentId, NewCommit, Policy, ReleaseFile,
-    State, TreeEdit, TreeId, encode_images,
+    Autocommit, Commit, CommitId, Error, ErrorKind, GitRepo, Identity, Intent, IntentId, NewCommit, Policy,
+    ReleaseFile, State, TreeEdit, TreeId, encode_images,
 };
 
 /// Writes the tree that `base` becomes when `intent` writes its set into its wave.

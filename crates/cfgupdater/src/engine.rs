@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cfgupdater_core::{
-    Answer, CallId, Command, CommitId, Deployments, Effect, Failure, Forge, ForgeAction, GitRemote, GitRepo, Input,
-    Policy, Reason, Reconciler, Refusal, RefusalKind, RepoName, Snapshot, Timestamp, Written, explain,
+    Answer, CallId, Command, CommitId, Deployments, Effect, Failure, Forge, ForgeAction, GitRemote, GitRepo,
+    Input, Policy, Reason, Reconciler, Refusal, RefusalKind, RepoName, Snapshot, Timestamp, Written, explain,
 };
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cfgupdater_core::{
-    Answer, Deployments, Place, Policy, Polls, Request, Sighting, Snapshot, Timestamp, awaited, explain, is_news,
+    Answer, Deployments, Place, Policy, Polls, Request, Sighting, Snapshot, Timestamp, awaited, explain,
+    is_news,
 };
 use tokio::sync::watch;
 use tracing::{debug, info, warn};

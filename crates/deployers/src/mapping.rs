@@ -149,7 +149,9 @@ impl Mapping {
                 return Err(format!("{kind} `{name}` needs a namespace to be asked about"));
             }
             if let Some(other) = seen.insert((kind, namespace, name), spot) {
-                return Err(format!("{kind} `{name}` would be asked about for {other} as well as for {spot}"));
+                return Err(format!(
+                    "{kind} `{name}` would be asked about for {other} as well as for {spot}"
+                ));
             }
         }
         Ok(())
@@ -225,7 +227,8 @@ fn spell_out(rule: &Rule, policy: &Policy) -> Result<Vec<Binding>, String> {
         }
     }
     if bindings.is_empty() {
-        let target = rule.target.as_ref().map_or_else(|| "a target".to_owned(), |name| format!("target `{name}`"));
+        let target =
+            rule.target.as_ref().map_or_else(|| "a target".to_owned(), |name| format!("target `{name}`"));
         return Err(format!("this rule is for nothing: no wave it names has {target} that runs its set"));
     }
     Ok(bindings)
@@ -237,7 +240,9 @@ fn check_placeholders(text: &str) -> Result<(), String> {
         rest = &rest[at..];
         let known = ["{wave}", "{target}", "{set}"].into_iter().find(|known| rest.starts_with(known));
         let Some(known) = known else {
-            return Err(format!("`{text}` holds a brace that is not part of {{wave}}, {{target}} or {{set}}"));
+            return Err(format!(
+                "`{text}` holds a brace that is not part of {{wave}}, {{target}} or {{set}}"
+            ));
         };
         rest = &rest[known.len()..];
     }

@@ -57,7 +57,11 @@ impl FromStr for Pattern {
 
     fn from_str(text: &str) -> Result<Self, InvalidPattern> {
         let fine = (1..=253).contains(&text.len()) && text.bytes().all(|c| c.is_ascii_graphic());
-        if fine { Ok(Self(text.to_owned())) } else { Err(InvalidPattern(text.escape_debug().take(80).collect())) }
+        if fine {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(InvalidPattern(text.escape_debug().take(80).collect()))
+        }
     }
 }
 
@@ -104,9 +108,13 @@ mod tests {
 
     #[test]
     fn patterns_that_share_a_name_meet() {
-        for (one, other, shared) in
-            [("a-*", "*-b", true), ("a-*", "b-*", false), ("a?", "ab", true), ("a", "b", false), ("*a*", "b", false)]
-        {
+        for (one, other, shared) in [
+            ("a-*", "*-b", true),
+            ("a-*", "b-*", false),
+            ("a?", "ab", true),
+            ("a", "b", false),
+            ("*a*", "b", false),
+        ] {
             assert_eq!(pattern(one).meets(&pattern(other)), shared, "{one} {other}");
             assert_eq!(pattern(other).meets(&pattern(one)), shared, "{other} {one}");
         }

@@ -36,7 +36,9 @@ mod tests {
     #[test]
     fn the_current_secret_and_the_next_one_are_right_and_no_other() {
         let (body, known) = (b"{}".as_slice(), secrets(&["one", "two"]));
-        assert!(is_signed(&signed(body, "one"), body, &known) && is_signed(&signed(body, "two"), body, &known));
+        assert!(
+            is_signed(&signed(body, "one"), body, &known) && is_signed(&signed(body, "two"), body, &known)
+        );
         assert!(!is_signed(&signed(body, "three"), body, &known));
         assert!(!is_signed(&signed(body, "one"), body, &[]));
         assert_eq!(sign(body, " "), None);

@@ -37,7 +37,8 @@ fn to_json(yaml: &Yaml<'_>) -> Value {
         Yaml::Value(Scalar::Null) => Value::Null,
         Yaml::Sequence(items) => items.iter().map(to_json).collect(),
         Yaml::Mapping(entries) => {
-            let entry = |(key, value): (&Yaml<'_>, &Yaml<'_>)| (key.as_str().unwrap().to_owned(), to_json(value));
+            let entry =
+                |(key, value): (&Yaml<'_>, &Yaml<'_>)| (key.as_str().unwrap().to_owned(), to_json(value));
             Value::Object(entries.iter().map(entry).collect::<Map<_, _>>())
         }
         other => panic!("{other:?}"),
@@ -91,7 +92,10 @@ fn rendered(application: &Value) -> Option<String> {
     let template = config["data"]["template.cfgupdater"].as_str().unwrap();
     let Yaml::Mapping(_) = &Yaml::load_from_str(template).unwrap()[0] else { panic!("{template}") };
     let webhook = &to_json(&Yaml::load_from_str(template).unwrap()[0])["webhook"]["cfgupdater"];
-    assert_eq!((&webhook["method"], &webhook["path"]), (&"POST".into(), &"/v1/repos/cfg-app/hooks/argocd".into()));
+    assert_eq!(
+        (&webhook["method"], &webhook["path"]),
+        (&"POST".into(), &"/v1/repos/cfg-app/hooks/argocd".into())
+    );
     let root = json!({"apiVersion": "example.com/v1", "kind": "Notified", "metadata": {"name": "x"}, "app": application});
     let template = format!("go-template={}", webhook["body"].as_str().unwrap());
     kubectl(&["label", "--local", "-f", "-", "a=b", "-o", &template], &root.to_string())
@@ -100,8 +104,10 @@ fn rendered(application: &Value) -> Option<String> {
 #[test]
 fn the_template_that_is_shipped_tells_what_applications_run() {
     let remote = Remote::new();
-    let deploy = deploy_sections(&text("argocd/cfgupdater.toml"))
-        .replace("kind = \"argocd\"", "kind = \"argocd\"\nsource_url = \"https://git.example.com/acme/cfg-app.git\"");
+    let deploy = deploy_sections(&text("argocd/cfgupdater.toml")).replace(
+        "kind = \"argocd\"",
+        "kind = \"argocd\"\nsource_url = \"https://git.example.com/acme/cfg-app.git\"",
+    );
     let service = Service::with(&remote, &Options { deploy, ..Options::default() });
     let sha = introduce(&remote, &service, 1);
     let tell = |application: &Value| {
@@ -124,7 +130,8 @@ fn the_template_that_is_shipped_tells_what_applications_run() {
     let revisions = json!(["1.2.3", sha]);
     several["status"]["operationState"]["syncResult"] = json!({"revision": "", "revisions": revisions,
         "sources": [{"repoURL": "https://charts.example.com"}, {"repoURL": "git@git.example.com:acme/cfg-app.git"}]});
-    several["status"]["operationState"]["operation"]["sync"]["resources"] = json!([{"kind": "Deployment"}, {"kind": "Job"}]);
+    several["status"]["operationState"]["operation"]["sync"]["resources"] =
+        json!([{"kind": "Deployment"}, {"kind": "Job"}]);
     several["status"]["sync"] = json!({"status": "OutOfSync", "revisions": revisions});
     assert_eq!(tell(&several).unwrap()["recorded"], false, "a part");
     several["status"]["sync"]["status"] = "Synced".into();
@@ -161,7 +168,10 @@ fn every_application_of_the_set_is_mapped_and_subscribed() {
     let targets: Vec<&str> = elements.iter().map(|element| element["target"].as_str().unwrap()).collect();
     assert_eq!(quoted_after(&config, "targets"), targets);
     assert_eq!(quoted_after(&config, "namespace"), [set["metadata"]["namespace"].as_str().unwrap()]);
-    assert_eq!(quoted_after(&config, "url")[0], spec["template"]["spec"]["source"]["repoURL"].as_str().unwrap());
+    assert_eq!(
+        quoted_after(&config, "url")[0],
+        spec["template"]["spec"]["source"]["repoURL"].as_str().unwrap()
+    );
 
     let notifications = document("argocd/notifications.yaml", "ConfigMap");
     for annotation in template["annotations"].as_object().unwrap().keys() {
@@ -194,9 +204,11 @@ fn the_job_reports_the_release_beside_the_images() {
     std::fs::write(&release, format!("{}\n", remote.file(&sha, "images/staging/release").unwrap())).unwrap();
     std::fs::write(&header, "Authorization: Bearer token-report\n").unwrap();
     let run = |target: &str, header: &Path| {
-        let command: Vec<&str> = container["command"].as_array().unwrap().iter().map(|w| w.as_str().unwrap()).collect();
+        let command: Vec<&str> =
+            container["command"].as_array().unwrap().iter().map(|w| w.as_str().unwrap()).collect();
         let script = container["args"][0].as_str().unwrap().replace("--retry 5", "--retry 0");
-        let known = |name: &str| container["env"].as_array().unwrap().iter().any(|variable| variable["name"] == name);
+        let known =
+            |name: &str| container["env"].as_array().unwrap().iter().any(|variable| variable["name"] == name);
         assert!(["SERVICE", "RELEASE_FILE", "HEADER_FILE"].into_iter().all(known));
         Command::new(command[0])
             .args(&command[1..])
@@ -225,7 +237,8 @@ fn the_job_reports_the_release_beside_the_images() {
 #[test]
 fn kustomize_mounts_the_release_file_into_the_job() {
     let directory = tempfile::tempdir().unwrap();
-    let copied = Command::new("cp").arg("-r").arg(example("argocd/config")).arg(directory.path()).status().unwrap();
+    let copied =
+        Command::new("cp").arg("-r").arg(example("argocd/config")).arg(directory.path()).status().unwrap();
     assert!(copied.success());
     let root = directory.path().join("config");
     let release = "ab".repeat(32);
@@ -275,7 +288,10 @@ fn events_of_the_alert_come_from_who_is_mapped() {
     let kustomization = document("flux/clusters/staging-1/apps.yaml", "Kustomization");
     assert_eq!(kustomization["spec"]["wait"], true, "success must speak of health");
     let source = &alert["spec"]["eventSources"][0];
-    assert_eq!((&source["kind"], &source["name"]), (&kustomization["kind"], &kustomization["metadata"]["name"]));
+    assert_eq!(
+        (&source["kind"], &source["name"]),
+        (&kustomization["kind"], &kustomization["metadata"]["name"])
+    );
     let role = document("flux/clusters/staging-1/read-access.yaml", "Role");
     assert_eq!(role["rules"][0]["resourceNames"], json!([source["name"]]));
 
@@ -305,7 +321,8 @@ fn the_chart_of_the_example_names_its_release_and_its_cluster() {
     assert_eq!(quoted_after(&config, "helm_release"), [release["metadata"]["name"].as_str().unwrap()]);
     // Kustomize copies the release into the annotation that events are made of.
     let directory = tempfile::tempdir().unwrap();
-    let copied = Command::new("cp").arg("-r").arg(example("flux/clusters")).arg(directory.path()).status().unwrap();
+    let copied =
+        Command::new("cp").arg("-r").arg(example("flux/clusters")).arg(directory.path()).status().unwrap();
     assert!(copied.success());
     let images = directory.path().join("images/production");
     std::fs::create_dir_all(&images).unwrap();
@@ -327,14 +344,16 @@ fn the_configurations_of_both_examples_are_right() {
         // Nothing but the hosts is another, so that nobody is looked for in the network.
         let mut config = text(path);
         for url in quoted_after(&config, "url") {
-            let nowhere = if url.contains("git.") { "file:///nonexistent/cfg-app.git" } else { "http://127.0.0.1:1" };
+            let nowhere =
+                if url.contains("git.") { "file:///nonexistent/cfg-app.git" } else { "http://127.0.0.1:1" };
             config = config.replace(&format!("\"{url}\""), &format!("\"{nowhere}\""));
         }
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("cfgupdater.toml");
         std::fs::write(&file, config).unwrap();
         let output = Command::new(binary()).args(["check-config", "--config"]).arg(&file).output().unwrap();
-        let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        let said =
+            format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         // The remote, the secrets and the APIs aren't there; the file itself is right.
         assert!(!said.contains("cfgupdater.toml:"), "{said}");
         assert!(said.contains("/nonexistent/cfg-app.git"), "{said}");

@@ -91,7 +91,8 @@ fn argo_cd_tells_what_an_application_runs() {
     let (remote, directory) = (Remote::new(), tempfile::tempdir().unwrap());
     let service = Service::with(&remote, &options(directory.path()));
     let sha = introduce(&remote, &service, 1);
-    let healthy = |target: &str| application(&format!("cfg-app-staging-{target}"), &sha, "Succeeded", "Healthy");
+    let healthy =
+        |target: &str| application(&format!("cfg-app-staging-{target}"), &sha, "Succeeded", "Healthy");
 
     for (phase, health) in [("Running", "Healthy"), ("Succeeded", "Progressing"), ("Succeeded", "Missing")] {
         let told = notify(&service, &application("cfg-app-staging-staging-1", &sha, phase, health)).ok();
@@ -169,8 +170,14 @@ fn flux_tells_what_a_kustomization_runs_and_repeating_it_costs_nothing() {
     options.resync = "1h";
     let service = Service::with(&remote, &options);
     let sha = introduce(&remote, &service, 1);
-    for (reason, severity) in [("Progressing", "info"), ("DependencyNotReady", "error"), ("ArtifactFailed", "error")] {
-        assert_eq!(post(&service, &event(&sha, reason, severity), "current").ok()["recorded"], false, "{reason}");
+    for (reason, severity) in
+        [("Progressing", "info"), ("DependencyNotReady", "error"), ("ArtifactFailed", "error")]
+    {
+        assert_eq!(
+            post(&service, &event(&sha, reason, severity), "current").ok()["recorded"],
+            false,
+            "{reason}"
+        );
     }
     assert_eq!(post(&service, &finished(&sha), "current").ok()["recorded"], true);
     let second = post(&service, &finished(&sha), "another").ok();

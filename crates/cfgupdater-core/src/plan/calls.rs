@@ -95,8 +95,8 @@ fn take_report(
     let reports = resolve(said, actor, draft.policy, draft.snapshot)?;
     let mut recorded = false;
     for mut report in reports {
-        if counts(&report, asked_at, &draft.state, &draft.snapshot.history) {
-            report.pulled = asked_at.is_some();
+        report.asked_at = asked_at;
+        if counts(&report, &draft.state, &draft.snapshot.history) {
             report.revoked = revoked(&report, &draft.state, &draft.snapshot.history);
             draft.record(Record::Reported { report });
             recorded = true;

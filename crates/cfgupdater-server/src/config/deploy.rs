@@ -125,7 +125,8 @@ impl Deploy {
             return Err(wrong);
         }
         Mapping::new(&rules, policy).map_err(|mistakes| {
-            let placed = |(number, message): (usize, String)| Mistake { place: Some(places[number].clone()), message };
+            let placed =
+                |(number, message): (usize, String)| Mistake { place: Some(places[number].clone()), message };
             mistakes.into_iter().map(placed).collect()
         })
     }
@@ -149,17 +150,21 @@ impl Deploy {
         }
         match (self.kind, &self.secret_file) {
             (DeployKind::Flux, None) if self.pull.is_none() => {
-                let message = "has neither secret_file, by which its events are authentic, nor [repo.deploy.pull]";
+                let message =
+                    "has neither secret_file, by which its events are authentic, nor [repo.deploy.pull]";
                 found.push(here(format!("`{name}` {message}")));
             }
             (DeployKind::ArgoCd, Some(_)) => {
-                let message = "Argo CD can't sign; give it a [[server.token]] with a report scope, and no secret_file";
+                let message =
+                    "Argo CD can't sign; give it a [[server.token]] with a report scope, and no secret_file";
                 found.push(here(message.to_owned()));
             }
             _ => {}
         }
         if self.map.is_empty() {
-            found.push(here(format!("`{name}` has no [[repo.deploy.map]], so it speaks for no target; add one")));
+            found.push(here(format!(
+                "`{name}` has no [[repo.deploy.map]], so it speaks for no target; add one"
+            )));
         }
         match self.checked_mapping(policy) {
             Err(mistakes) => found.extend(mistakes),
@@ -181,14 +186,16 @@ impl Deploy {
             }
             (Api::ArgoCd, None) => found.push("name the url of Argo CD's API server".to_owned()),
             (Api::Kubernetes, None) if pull.token_file.is_some() || pull.ca_file.is_some() => {
-                let message = "without a url the pod's own service account is used; remove token_file and ca_file";
+                let message =
+                    "without a url the pod's own service account is used; remove token_file and ca_file";
                 found.push(message.to_owned());
             }
             (_, Some(url)) => found.extend(Access::new(url).err().map(|error| error.to_string())),
             _ => {}
         }
         found.extend(mapping.askable(pull.api == Api::Kubernetes).err());
-        if pull.interval.is_some_and(|span| span.0 < Duration::from_millis(100)) || pull.per_minute == Some(0) {
+        if pull.interval.is_some_and(|span| span.0 < Duration::from_millis(100)) || pull.per_minute == Some(0)
+        {
             found.push("interval must be 100ms at least, and per_minute 1".to_owned());
         }
         found
@@ -201,7 +208,8 @@ pub(super) fn mistakes(repo: &Repo) -> Vec<Mistake> {
     let mut found: Vec<Mistake> = repo.deploy.iter().flat_map(|deploy| deploy.mistakes(&policy)).collect();
     let mut seen = BTreeSet::new();
     for deploy in repo.deploy.iter().filter(|deploy| !seen.insert(deploy.name.get_ref())) {
-        let message = format!("deploy tool `{}` is configured twice; names must differ", deploy.name.get_ref());
+        let message =
+            format!("deploy tool `{}` is configured twice; names must differ", deploy.name.get_ref());
         found.push(Mistake { place: Some(deploy.name.span()), message });
     }
     if found.is_empty() {

@@ -149,7 +149,8 @@ fn two_sets_may_not_write_the_same_files() {
 
 #[test]
 fn a_release_file_is_in_nobodys_way() {
-    let with = |keys: &str| mistakes(&DOCUMENTED.replace("name = \"app\"", &format!("name = \"app\"\n{keys}")));
+    let with =
+        |keys: &str| mistakes(&DOCUMENTED.replace("name = \"app\"", &format!("name = \"app\"\n{keys}")));
     assert!(with("release_file = \"release\"").is_empty());
     for (keys, says) in [
         ("release_file = \"../x\"", "can't name a release file"),

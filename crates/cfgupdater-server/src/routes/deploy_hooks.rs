@@ -86,8 +86,9 @@ pub(crate) async fn argocd(
     let hook = Hook::new("argocd", state.repo(&repo)?, &state)?;
     let (parts, body) = request.into_parts();
     let body = read(&parts, body, IMAGES_CAP).await?;
-    let unreadable =
-        |error: cfgupdater_deployers::Unreadable| hook.refuse(Outcome::Refused, Problem::invalid(error.to_string()));
+    let unreadable = |error: cfgupdater_deployers::Unreadable| {
+        hook.refuse(Outcome::Refused, Problem::invalid(error.to_string()))
+    };
     let sender = argo::sender(&body).map_err(unreadable)?;
     let Some((spot, source)) = hook.hooks.application(&sender) else {
         return hook.ignore(Outcome::Unmapped, "the application is not configured");
@@ -115,7 +116,8 @@ pub(crate) async fn flux(
     let hook = Hook::new("flux", state.repo(&repo)?, &state)?;
     let (parts, body) = request.into_parts();
     let body = read(&parts, body, IMAGES_CAP).await?;
-    let signature = parts.headers.get("x-signature").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let signature =
+        parts.headers.get("x-signature").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let signed = hook.hooks.signed_by(signature, &body).map_err(|why| {
         warn!(hook = hook.name, "{why}");
         let detail = "the secret that would prove this event can't be had; look at the service's log";
@@ -131,7 +133,8 @@ pub(crate) async fn flux(
         return hook.ignore(Outcome::Nothing, "it is about another kind of object");
     };
     // Whoever signed it speaks for the targets of its own section alone.
-    let Some((flux, spot)) = signed.iter().find_map(|flux| Some((flux, flux.mapping.find(&event.sender)?))) else {
+    let Some((flux, spot)) = signed.iter().find_map(|flux| Some((flux, flux.mapping.find(&event.sender)?)))
+    else {
         return hook.ignore(Outcome::Unmapped, "the sender is not configured");
     };
     let Some(outcome) = event.outcome() else {

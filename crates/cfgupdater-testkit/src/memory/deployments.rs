@@ -88,7 +88,9 @@ impl Deployments for MemoryDeployments {
             Deployed::Runs(revision) => (DeploymentStatus::Succeeded, revision),
             Deployed::Failed(revision) => (DeploymentStatus::Failed, revision),
             Deployed::UnderWay(_) => return Ok(Vec::new()),
-            Deployed::Gone => return Err(Error::new(ErrorKind::NotFound, "the tool doesn't know the target")),
+            Deployed::Gone => {
+                return Err(Error::new(ErrorKind::NotFound, "the tool doesn't know the target"));
+            }
         };
         let (wave, target) = place.clone();
         let claim = Claim::Revision(*revision);

@@ -79,11 +79,11 @@ pub(super) fn s15_all_targets_reported(world: &World, write: &Write<'_>) -> Find
             return Err(format!("{:?} was proven by nobody", intent.id));
         }
         for target in waited_for {
-            let proves = |report: &Report| proves(world, report, intent, introduced);
             if known.fails(&wave.name, target, &intent.set) {
                 return Err(format!("{:?} was promoted while {target} fails", intent.id));
             }
-            if !known.reports_of(&wave.name, target, &intent.set).any(proves) {
+            let theirs = known.reports_of(&wave.name, target, &intent.set);
+            if !still_proves(world, theirs, intent, introduced) {
                 return Err(format!("{:?} was promoted and {target} never reported it", intent.id));
             }
         }
@@ -123,6 +123,29 @@ fn proves(world: &World, report: &Report, intent: &Intent, introduced: Node) -> 
         _ => report.introduction == introduced.id(),
     };
     report.status == DeploymentStatus::Succeeded && report.release == intent.release && since
+}
+
+/// Tells whether a target said that the release runs, and was not found later to run something older.
+fn still_proves<'a>(
+    world: &World,
+    reports: impl Iterator<Item = &'a Report>,
+    intent: &Intent,
+    introduced: Node,
+) -> bool {
+    let (mut proven, mut last): (bool, Option<&Report>) = (false, None);
+    for report in reports {
+        let asked_since = |last: &Report| report.asked_at.is_some_and(|asked_at| asked_at > last.at);
+        let revision = report.revision.and_then(|revision| Node::of(&revision));
+        let tip = |node: &Node| world.dag.first_parents(world.remote.refs.stable).any(|tip| tip == *node);
+        let older = revision.filter(tip).is_some_and(|node| !world.dag.contains(node, introduced));
+        if proves(world, report, intent, introduced) {
+            proven = true;
+        } else if older && last.is_some_and(asked_since) {
+            proven = false;
+        }
+        last = Some(report);
+    }
+    proven
 }
 
 /// Returns since when a target says that it runs a release, without a failure since.

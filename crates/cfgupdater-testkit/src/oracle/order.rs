@@ -80,7 +80,8 @@ fn previous(world: &World, node: Node, slot: usize) -> Option<Node> {
     before.find(|older| world.dag.changed(*older).any(|changed| changed == slot))
 }
 
-/// A report of an older revision than the target's last one changes nothing.
+/// A report of an older revision than the target's last one changes nothing, unless the target's deploy tool was asked
+/// since.
 pub(super) fn s11_old_reports_change_nothing(world: &World, write: &Write<'_>) -> Finding {
     if !write.records.iter().any(|record| matches!(record, Record::Reported { .. })) {
         return Ok(());
@@ -89,6 +90,7 @@ pub(super) fn s11_old_reports_change_nothing(world: &World, write: &Write<'_>) -
     for record in &write.records {
         if let Record::Reported { report } = record {
             let last = before.reports_of(&report.wave, &report.target, &report.set).next_back();
+            let last = last.filter(|last| report.asked_at.is_none_or(|asked_at| asked_at <= last.at));
             // A revision that came in by a merge has no place among those that stable had.
             let had = |node: &Node| world.dag.first_parents(write.view.refs.stable).any(|tip| tip == *node);
             let node = |report: &cfgupdater_core::Report| Node::of(&report.revision?).filter(had);

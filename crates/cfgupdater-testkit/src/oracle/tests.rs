@@ -179,6 +179,8 @@ impl Tale {
                 observed_at: None,
                 at: self.world.now(),
                 actor: "deployer".to_owned(),
+                asked_at: None,
+                revoked: Vec::new(),
             },
         }
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cfgupdater_core::{
     Announcement, Claim, DeploymentReport, DeploymentStatus, IntentId, ObjectId, Operation, OperationKey,
-    Request, Timestamp,
+    Request, Sighting, Timestamp,
 };
 
 use super::{Simulation, Violation};
@@ -23,9 +23,17 @@ impl Simulation<'_> {
                 let request = self.announcement(set, release, sequence, attempt);
                 self.world.call(self.replica(replica), "app-ci", request);
             }
+            Step::Sight { replica, wave, target, back, works, delay } => {
+                let delay = i64::from(delay) * 60_000;
+                let asked_at = Timestamp::from_millis(self.world.now().as_millis() - delay);
+                if let Some(report) = self.report(wave, target, Said::Revision(back), works, None) {
+                    let request = Request::Sight(Sighting { report, asked_at });
+                    self.world.call(self.replica(replica), "asked", request);
+                }
+            }
             Step::Report { replica, wave, target, claim, works, seen } => {
-                if let Some(request) = self.report(wave, target, claim, works, seen) {
-                    self.world.call(self.replica(replica), "deployer", request);
+                if let Some(report) = self.report(wave, target, claim, works, seen) {
+                    self.world.call(self.replica(replica), "deployer", Request::Report(report));
                 }
             }
             Step::Storm { replica, set, first, count, sequences } => {
@@ -121,7 +129,14 @@ impl Simulation<'_> {
         })
     }
 
-    fn report(&self, wave: u8, target: u8, said: Said, works: bool, seen: Option<u8>) -> Option<Request> {
+    fn report(
+        &self,
+        wave: u8,
+        target: u8,
+        said: Said,
+        works: bool,
+        seen: Option<u8>,
+    ) -> Option<DeploymentReport> {
         let waves = &self.world.policy.waves;
         let place = usize::from(wave) % waves.len();
         let wave = &waves[place];
@@ -137,14 +152,14 @@ impl Simulation<'_> {
             Said::Nonsense => Claim::Revision(nonsense()),
         };
         let now = self.world.now().as_millis();
-        Some(Request::Report(DeploymentReport {
+        Some(DeploymentReport {
             wave: wave.name.clone(),
             target: target.name.clone(),
             status: if works { DeploymentStatus::Succeeded } else { DeploymentStatus::Failed },
             claim,
             set: None,
             observed_at: seen.map(|minutes| Timestamp::from_millis(now - i64::from(minutes) * 60_000)),
-        }))
+        })
     }
 
     fn introduced(&self, slot: usize, back: u8) -> Option<cfgupdater_core::Release> {

@@ -22,8 +22,10 @@ impl Access {
     /// # Errors
     /// Refuses what isn't a plain `https` URL. On a loopback address `http` will do.
     pub fn new(url: &str) -> Result<Self, Error> {
-        let refuse = |why: &str| Error::new(ErrorKind::Invalid, format!("the URL of a deploy tool's API {why}"));
-        let parsed: Url = url.parse().map_err(|_| refuse("can't be read; write https://HOST[:PORT][/PATH]"))?;
+        let refuse =
+            |why: &str| Error::new(ErrorKind::Invalid, format!("the URL of a deploy tool's API {why}"));
+        let parsed: Url =
+            url.parse().map_err(|_| refuse("can't be read; write https://HOST[:PORT][/PATH]"))?;
         if !parsed.username().is_empty() || parsed.password().is_some() {
             return Err(refuse("must not hold a login; name a token_file"));
         }
@@ -46,7 +48,8 @@ impl Access {
     pub fn in_cluster() -> Result<Self, Error> {
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let host = variable("KUBERNETES_SERVICE_HOST").ok_or_else(|| {
-            let message = "this is no pod of a Kubernetes cluster (KUBERNETES_SERVICE_HOST is not set); name a url";
+            let message =
+                "this is no pod of a Kubernetes cluster (KUBERNETES_SERVICE_HOST is not set); name a url";
             Error::new(ErrorKind::Invalid, message)
         })?;
         let host = if host.contains(':') { format!("[{host}]") } else { host };
@@ -82,10 +85,22 @@ mod tests {
 
     #[test]
     fn a_token_is_sent_over_tls_alone() {
-        for fine in ["https://argocd.example.com", "https://a.example.com/argo/", "http://127.0.0.1:1", "http://[::1]:1"] {
+        for fine in [
+            "https://argocd.example.com",
+            "https://a.example.com/argo/",
+            "http://127.0.0.1:1",
+            "http://[::1]:1",
+        ] {
             assert!(Access::new(fine).is_ok(), "{fine}");
         }
-        for bad in ["http://argocd.example.com", "argocd.example.com", "ftp://x", "https://a?b", "", "http://127.0.0.1.example.com"] {
+        for bad in [
+            "http://argocd.example.com",
+            "argocd.example.com",
+            "ftp://x",
+            "https://a?b",
+            "",
+            "http://127.0.0.1.example.com",
+        ] {
             assert!(Access::new(bad).is_err(), "{bad}");
         }
         let error = Access::new("https://me:canary@example.com").unwrap_err();

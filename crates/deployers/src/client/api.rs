@@ -45,11 +45,22 @@ impl DeployApi {
     ///
     /// # Errors
     /// Refuses names that can't be asked about.
-    pub fn kubernetes(name: &str, access: Access, mapping: Mapping, source: SourceUrl) -> Result<Self, Error> {
+    pub fn kubernetes(
+        name: &str,
+        access: Access,
+        mapping: Mapping,
+        source: SourceUrl,
+    ) -> Result<Self, Error> {
         Self::new(name, Kind::Kubernetes, access, mapping, source)
     }
 
-    fn new(name: &str, kind: Kind, access: Access, mapping: Mapping, source: SourceUrl) -> Result<Self, Error> {
+    fn new(
+        name: &str,
+        kind: Kind,
+        access: Access,
+        mapping: Mapping,
+        source: SourceUrl,
+    ) -> Result<Self, Error> {
         mapping.askable(kind == Kind::Kubernetes).map_err(|why| Error::new(ErrorKind::Invalid, why))?;
         let http = Http::new(access);
         Ok(Self { name: name.to_owned(), kind, http, mapping, source, pace: Pace::default() })
@@ -67,7 +78,8 @@ impl DeployApi {
         let namespace = binding.namespace.as_ref().and_then(|namespace| namespace.literal());
         match self.kind {
             Kind::ArgoCd => {
-                let query: Vec<_> = namespace.into_iter().map(|namespace| ("appNamespace", namespace)).collect();
+                let query: Vec<_> =
+                    namespace.into_iter().map(|namespace| ("appNamespace", namespace)).collect();
                 self.http.get(&["api", "v1", "applications", name], &query).await
             }
             Kind::Kubernetes => {

@@ -39,7 +39,8 @@ pub(super) fn unanswered(url: &Url, cause: &reqwest::Error) -> Error {
     while let Some(inner) = deepest.source() {
         deepest = inner;
     }
-    let advice = "look at the network, and name the authority of its certificate as ca_file if it is a private one";
+    let advice =
+        "look at the network, and name the authority of its certificate as ca_file if it is a private one";
     Error::new(ErrorKind::Unavailable, format!("{url} can't be reached: {deepest}; {advice}"))
 }
 

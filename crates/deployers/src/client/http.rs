@@ -74,7 +74,8 @@ async fn bearer(file: &Path) -> Result<HeaderValue, Error> {
     let wrong = |why: &str| {
         Error::new(ErrorKind::Unauthenticated, format!("the token file {} {why}", file.display()))
     };
-    let text = tokio::fs::read_to_string(file).await.map_err(|cause| wrong("can't be read").with_source(cause))?;
+    let text =
+        tokio::fs::read_to_string(file).await.map_err(|cause| wrong("can't be read").with_source(cause))?;
     let token = text.lines().next().unwrap_or_default().trim();
     if token.is_empty() {
         return Err(wrong("is empty; write the token into it"));
@@ -102,7 +103,9 @@ fn make(access: &Access) -> Result<Client, Error> {
         // Reading the system's certificates takes long, and nobody would look at them.
         builder = builder.tls_certs_only([]);
     }
-    builder.build().map_err(|cause| Error::new(ErrorKind::Other, "no HTTP client can be made").with_source(cause))
+    builder
+        .build()
+        .map_err(|cause| Error::new(ErrorKind::Other, "no HTTP client can be made").with_source(cause))
 }
 
 fn certificates(path: &Path) -> Result<Vec<Certificate>, Error> {

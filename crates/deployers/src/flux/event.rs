@@ -52,7 +52,8 @@ impl Event {
     /// # Errors
     /// Fails where it isn't an event.
     pub fn read(json: &[u8]) -> Result<Option<Self>, Unreadable> {
-        let Body { involved_object: object, severity, reason, timestamp, metadata } = read("a Flux event", json)?;
+        let Body { involved_object: object, severity, reason, timestamp, metadata } =
+            read("a Flux event", json)?;
         let group = object.api_version.split('/').next().unwrap_or_default();
         let kind = match (object.kind.as_str(), group) {
             ("Kustomization", "kustomize.toolkit.fluxcd.io" | "") => SenderKind::Kustomization,

@@ -28,7 +28,9 @@ mod tests {
         }
         let long = "2".repeat(64);
         assert_eq!(commit(&format!("main@sha256:{long}")), Some(long.parse().unwrap()));
-        for none in ["", "6.5.4", "main", "main@sha1:", "main@md5:1111", "main@sha1:1111", "0.1.0+111111111111"] {
+        for none in
+            ["", "6.5.4", "main", "main@sha1:", "main@md5:1111", "main@sha1:1111", "0.1.0+111111111111"]
+        {
             assert_eq!(commit(none), None, "{none}");
         }
     }

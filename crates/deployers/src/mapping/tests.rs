@@ -48,7 +48,9 @@ fn captures_tell_wave_target_and_set() {
     let mapping = Mapping::new(&[rule("{set}-{wave}-{target}")], &policy()).unwrap();
     assert_eq!(found(&mapping, &sender("web-staging-us-1")).unwrap(), "staging/us-1 (set web)");
     assert_eq!(found(&mapping, &sender("app-production-eu-2")).unwrap(), "production/eu-2 (set app)");
-    for unmapped in ["web-production-eu-2", "app-production-eu-1", "app-staging-eu", "x-app-staging-eu-1", "*"] {
+    for unmapped in
+        ["web-production-eu-2", "app-production-eu-1", "app-staging-eu", "x-app-staging-eu-1", "*"]
+    {
         assert_eq!(found(&mapping, &sender(unmapped)), None, "{unmapped}");
     }
 }
@@ -107,11 +109,8 @@ fn unknown_names_and_captures_are_mistakes() {
     assert!(mistake(&[set]).contains("image set `db` is not configured"));
     let target = Rule { target: Some("mars".parse().unwrap()), ..rule("app") };
     assert!(mistake(&[target]).contains("target `mars`"));
-    let elsewhere = Rule {
-        wave: Some("staging".parse().unwrap()),
-        target: Some("eu-2".parse().unwrap()),
-        ..rule("app")
-    };
+    let elsewhere =
+        Rule { wave: Some("staging".parse().unwrap()), target: Some("eu-2".parse().unwrap()), ..rule("app") };
     assert!(mistake(&[elsewhere]).contains("this rule is for nothing"));
     for text in ["{cluster}", "{wave", "a}", "{}"] {
         assert!(mistake(&[rule(text)]).contains("brace"), "{text}");
@@ -121,7 +120,8 @@ fn unknown_names_and_captures_are_mistakes() {
 
 #[test]
 fn only_what_has_a_name_of_its_own_can_be_asked_about() {
-    let askable = |rule: Rule, with_namespace| Mapping::new(&[rule], &policy()).unwrap().askable(with_namespace);
+    let askable =
+        |rule: Rule, with_namespace| Mapping::new(&[rule], &policy()).unwrap().askable(with_namespace);
     assert_eq!(askable(rule("a-{target}"), false), Ok(()));
     assert!(askable(rule("a-{target}"), true).unwrap_err().contains("needs a namespace"));
     assert!(askable(rule("{target}-*"), false).unwrap_err().contains("wildcard"));

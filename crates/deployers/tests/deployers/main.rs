@@ -70,7 +70,8 @@ impl Tool {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("token");
         std::fs::write(&file, format!("{TOKEN}\n")).unwrap();
-        let sender = if kind == Kind::Kustomizations { SenderKind::Kustomization } else { SenderKind::Application };
+        let sender =
+            if kind == Kind::Kustomizations { SenderKind::Kustomization } else { SenderKind::Application };
         let rule = Rule {
             kind: sender,
             name: "cfg-{target}".to_owned(),

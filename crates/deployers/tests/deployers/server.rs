@@ -82,7 +82,8 @@ async fn serve(connection: TcpStream, kept: &Mutex<Kept>) {
     }
     let path = head.first().and_then(|line| line.split(' ').nth(1)).unwrap_or_default().to_owned();
     let (status, headers, body) = answer(&path, &head, &mut kept.lock().unwrap());
-    let head = format!("HTTP/1.1 {status}\r\nConnection: close\r\n{headers}Content-Length: {}\r\n\r\n", body.len());
+    let head =
+        format!("HTTP/1.1 {status}\r\nConnection: close\r\n{headers}Content-Length: {}\r\n\r\n", body.len());
     let mut connection = lines.into_inner().into_inner();
     // A client that went away needs no answer.
     let _ = connection.write_all(format!("{head}{body}").as_bytes()).await;

@@ -58,7 +58,12 @@ fn both_tools_can_be_configured_together() {
 #[test]
 fn mistakes_are_named_with_their_line() {
     for (section, from, to, says) in [
-        (ARGO_CD, "cfg-{wave}-{target}", "cfg-{wave}", "c.toml:18: application `cfg-staging` can be staging/staging-1"),
+        (
+            ARGO_CD,
+            "cfg-{wave}-{target}",
+            "cfg-{wave}",
+            "c.toml:18: application `cfg-staging` can be staging/staging-1",
+        ),
         (ARGO_CD, "cfg-{wave}-{target}", "cfg-{cluster}", "brace"),
         (ARGO_CD, "namespace = \"argocd\"", "wave = \"nowhere\"", "wave `nowhere` is not configured"),
         (ARGO_CD, "namespace = \"argocd\"", "target = \"mars\"", "target `mars`"),
@@ -73,9 +78,24 @@ fn mistakes_are_named_with_their_line() {
         (FLUX, "secret_file = \"flux-hmac\"\n", "", "has neither secret_file"),
         (FLUX, "metadata = { cluster = \"{target}\" }\n", "", "can be staging/staging-1 as well as"),
         (FLUX, "kustomization = \"apps\"\n", "", "exactly one of"),
-        (FLUX, "[[repo.deploy.map]]\nkustomization = \"apps\"\nmetadata = { cluster = \"{target}\" }\n", "", "speaks for no target"),
-        (FLUX, "\"{target}\" }", "\"{target}\" }\n[repo.deploy.pull]\napi = \"kubernetes\"", "needs a namespace"),
-        (FLUX, "\"{target}\" }", "\"{target}\" }\nnamespace = \"x\"\n[repo.deploy.pull]\napi = \"kubernetes\"", "would be asked about"),
+        (
+            FLUX,
+            "[[repo.deploy.map]]\nkustomization = \"apps\"\nmetadata = { cluster = \"{target}\" }\n",
+            "",
+            "speaks for no target",
+        ),
+        (
+            FLUX,
+            "\"{target}\" }",
+            "\"{target}\" }\n[repo.deploy.pull]\napi = \"kubernetes\"",
+            "needs a namespace",
+        ),
+        (
+            FLUX,
+            "\"{target}\" }",
+            "\"{target}\" }\nnamespace = \"x\"\n[repo.deploy.pull]\napi = \"kubernetes\"",
+            "would be asked about",
+        ),
     ] {
         assert!(section.contains(from), "{from}");
         let found = said(&section.replace(from, to));
@@ -85,7 +105,8 @@ fn mistakes_are_named_with_their_line() {
 
 #[test]
 fn an_application_means_one_target_in_all_sections() {
-    let other = ARGO_CD.replace("name = \"argocd\"\nkind", "name = \"other\"\nkind").replace("{target}", "*{target}");
+    let other =
+        ARGO_CD.replace("name = \"argocd\"\nkind", "name = \"other\"\nkind").replace("{target}", "*{target}");
     let other = &other[..other.find("[repo.deploy.pull]").unwrap()];
     assert!(said(&format!("{ARGO_CD}{other}")).contains("overlaps with"), "{other}");
     assert!(said(&format!("{ARGO_CD}{ARGO_CD}")).contains("configured twice"));

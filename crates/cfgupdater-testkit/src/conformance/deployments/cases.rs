@@ -24,7 +24,12 @@ async fn fails(harness: &dyn DeploymentsHarness, place: &Place) -> Error {
     }
 }
 
-async fn expect(harness: &dyn DeploymentsHarness, place: &Place, status: DeploymentStatus, revision: CommitId) {
+async fn expect(
+    harness: &dyn DeploymentsHarness,
+    place: &Place,
+    status: DeploymentStatus,
+    revision: CommitId,
+) {
     let told = ask(harness, place).await;
     assert!(!told.is_empty(), "nothing was told of {place:?}");
     for report in told {

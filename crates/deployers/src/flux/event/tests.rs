@@ -89,7 +89,11 @@ fn what_is_on_its_way_or_not_about_the_revision_says_nothing() {
 fn failures_are_told() {
     for reason in KUSTOMIZATION_FAILED {
         let metadata = json!({"revision": format!("main@sha1:{SHA}")});
-        assert_eq!(status(&kustomization("error", reason, metadata)), Some(DeploymentStatus::Failed), "{reason}");
+        assert_eq!(
+            status(&kustomization("error", reason, metadata)),
+            Some(DeploymentStatus::Failed),
+            "{reason}"
+        );
     }
 }
 
@@ -97,12 +101,23 @@ fn failures_are_told() {
 fn a_helm_release_is_known_by_the_release_it_names() {
     let release = "ab".repeat(32);
     let told = outcome(&helm_release("info", "UpgradeSucceeded", &release)).unwrap();
-    assert_eq!((told.status, told.claim), (DeploymentStatus::Succeeded, Claim::Release(release.parse().unwrap())));
+    assert_eq!(
+        (told.status, told.claim),
+        (DeploymentStatus::Succeeded, Claim::Release(release.parse().unwrap()))
+    );
     for reason in HELM_FAILED {
-        assert_eq!(status(&helm_release("error", reason, &release)), Some(DeploymentStatus::Failed), "{reason}");
+        assert_eq!(
+            status(&helm_release("error", reason, &release)),
+            Some(DeploymentStatus::Failed),
+            "{reason}"
+        );
     }
     assert_eq!(status(&helm_release("info", "ArtifactUpToDate", &release)), None);
-    assert_eq!(status(&helm_release("info", "UpgradeSucceeded", "1.2.3")), None, "a chart's version is no release");
+    assert_eq!(
+        status(&helm_release("info", "UpgradeSucceeded", "1.2.3")),
+        None,
+        "a chart's version is no release"
+    );
     assert_eq!(status(&helm_release("info", "UpgradeSucceeded", SHA)), None);
 }
 
@@ -114,7 +129,9 @@ fn other_objects_are_passed_over_and_nonsense_is_refused() {
     event["involvedObject"]["kind"] = "Kustomization".into();
     event["involvedObject"]["apiVersion"] = "kustomize.config.k8s.io/v1beta1".into();
     assert_eq!(Event::read(event.to_string().as_bytes()).unwrap(), None);
-    for nonsense in ["", "{}", "null", r#"{"involvedObject":{}}"#, r#"{"involvedObject":{"kind":1,"name":""}}"#] {
+    for nonsense in
+        ["", "{}", "null", r#"{"involvedObject":{}}"#, r#"{"involvedObject":{"kind":1,"name":""}}"#]
+    {
         assert!(Event::read(nonsense.as_bytes()).is_err(), "{nonsense}");
     }
 }
