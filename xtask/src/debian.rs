@@ -7,12 +7,14 @@ use crate::run::succeeds;
 
 /// Programs, each with Debian's packages that have it. Where there are two, one or the other has it, as the release may
 /// be.
-const PROGRAMS: [(&str, &[&str]); 9] = [
+const PROGRAMS: [(&str, &[&str]); 11] = [
     ("buildah", &["buildah"]),
     ("busybox", &["busybox-static"]),
+    ("curl", &["curl"]),
     ("docker", &["docker-cli", "docker.io"]),
     ("docker-registry", &["docker-registry"]),
     ("dockerd", &["docker.io"]),
+    ("kubectl", &["kubernetes-client"]),
     ("skopeo", &["skopeo"]),
     ("ssh", &["openssh-client"]),
     ("sshd", &["openssh-server"]),

@@ -7,9 +7,10 @@ use serde_json::Value;
 use crate::run::{cargo, root, succeeds};
 
 /// The published libraries, by package and library name.
-const LIBRARIES: [(&str, &str); 6] = [
+const LIBRARIES: [(&str, &str); 7] = [
     ("cfgupdater-core", "cfgupdater_core"),
     ("cfgupdater", "cfgupdater"),
+    ("cfgupdater-deployers", "cfgupdater_deployers"),
     ("cfgupdater-git-backend", "cfgupdater_git_backend"),
     ("cfgupdater-forge-local", "cfgupdater_forge_local"),
     ("cfgupdater-image-builder", "cfgupdater_image_builder"),

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use cfgupdater_core::{
     Answer, CallId, Command, CommitId, Deployments, Effect, Failure, Forge, ForgeAction, GitRemote, GitRepo,
-    Input, Policy, Reason, Reconciler, Refusal, RefusalKind, RepoName, Snapshot, Timestamp, Written, explain,
+    Input, Mode, Policy, Reason, Reconciler, Refusal, RefusalKind, RepoName, Snapshot, Timestamp, Written,
+    explain,
 };
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -96,7 +97,8 @@ impl Engine {
             forge: Arc::clone(&backends.forge),
             audit: Audit::new(Arc::clone(&backends.repo)),
         };
-        for tool in &backends.deployments {
+        // Whoever only observes records nothing, so it asks nobody.
+        for tool in backends.deployments.iter().filter(|_| policy.mode == Mode::Act) {
             let poller = Poller::new(handle.clone(), Arc::clone(&policy), Arc::clone(tool));
             let run = poller.run(self.stop.subscribe());
             self.tasks.push(tokio::spawn(run.instrument(info_span!("polls", repo = %name))));
