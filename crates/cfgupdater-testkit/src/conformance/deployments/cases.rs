@@ -167,12 +167,13 @@ pub async fn what_failed_works_once_the_trouble_is_over(harness: &mut dyn Deploy
 /// Neither `Debug` nor an error shows a secret.
 pub async fn no_secret_is_shown(harness: &mut dyn DeploymentsHarness) {
     let [place, _] = running(harness).await;
-    let mut shown = format!("{:?}", harness.deployments());
+    let mut shown = vec![format!("{:?}", harness.deployments())];
     for trouble in [ToolTrouble::Away, ToolTrouble::LoginRevoked, ToolTrouble::Nonsense] {
         harness.trouble(trouble).await;
         let error = fails(harness, &place).await;
-        shown.push_str(&format!("{error:?} {}", explain(&error)));
+        shown.push(format!("{error:?} {}", explain(&error)));
     }
+    let shown = shown.concat();
     for secret in harness.secrets() {
         assert!(!shown.contains(&secret), "a secret is shown: {shown}");
     }
