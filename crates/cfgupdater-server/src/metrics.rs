@@ -98,7 +98,8 @@ pub(crate) fn render(views: &[std::sync::Arc<View>], http: &HttpMetrics) -> Stri
 
 /// Renders how often deploy tools were asked.
 pub(crate) fn render_polls(polls: &[(&RepoName, (u64, u64))], out: &mut String) {
-    let families: [(&str, &str, fn((u64, u64)) -> u64); 2] = [
+    type ReadPolls = fn((u64, u64)) -> u64;
+    let families: [(&str, &str, ReadPolls); 2] = [
         ("cfgupdater_polls_total", "Questions to deploy tools about a target.", |(asked, _)| asked),
         ("cfgupdater_failed_polls_total", "Questions to deploy tools that failed.", |(_, failed)| failed),
     ];

@@ -67,6 +67,7 @@ fn deploy_sections(config: &str) -> String {
 }
 
 /// Runs kubectl, which has Go's templates and kustomize; `None` where it isn't installed.
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 fn kubectl(arguments: &[&str], input: &str) -> Option<String> {
     use std::io::Write;
     let child = Command::new("kubectl")

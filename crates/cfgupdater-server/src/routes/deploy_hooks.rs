@@ -45,9 +45,9 @@ impl<'a> Hook<'a> {
         Ok(Self { name, repo, hooks })
     }
 
-    fn ignore(&self, outcome: Outcome, why: &'static str) -> Answered {
+    fn ignore(&self, outcome: Outcome, why: &'static str) -> axum::Json<Taken> {
         self.hooks.counts.count(self.name, outcome);
-        Ok(axum::Json(Taken::Ignored { recorded: false, ignored: why }))
+        axum::Json(Taken::Ignored { recorded: false, ignored: why })
     }
 
     fn refuse(&self, outcome: Outcome, problem: Problem) -> Problem {
@@ -91,13 +91,13 @@ pub(crate) async fn argocd(
     };
     let sender = argo::sender(&body).map_err(unreadable)?;
     let Some((spot, source)) = hook.hooks.application(&sender) else {
-        return hook.ignore(Outcome::Unmapped, "the application is not configured");
+        return Ok(hook.ignore(Outcome::Unmapped, "the application is not configured"));
     };
     let scope = Scope::Report(Some((spot.wave.clone(), Some(spot.target.clone()))));
     caller.needs(&scope).map_err(|problem| hook.refuse(Outcome::Unauthentic, problem))?;
     match argo::outcome(&body, source).map_err(unreadable)? {
         Some(outcome) => hook.report(&caller.name, outcome.report(spot)).await,
-        None => hook.ignore(Outcome::Nothing, "it tells of no finished deployment"),
+        None => Ok(hook.ignore(Outcome::Nothing, "it tells of no finished deployment")),
     }
 }
 
@@ -130,21 +130,21 @@ pub(crate) async fn flux(
     let event = fluxcd::Event::read(&body)
         .map_err(|error| hook.refuse(Outcome::Refused, Problem::invalid(error.to_string())))?;
     let Some(event) = event else {
-        return hook.ignore(Outcome::Nothing, "it is about another kind of object");
+        return Ok(hook.ignore(Outcome::Nothing, "it is about another kind of object"));
     };
     // Whoever signed it speaks for the targets of its own section alone.
     let Some((flux, spot)) = signed.iter().find_map(|flux| Some((flux, flux.mapping.find(&event.sender)?)))
     else {
-        return hook.ignore(Outcome::Unmapped, "the sender is not configured");
+        return Ok(hook.ignore(Outcome::Unmapped, "the sender is not configured"));
     };
     let Some(outcome) = event.outcome() else {
-        return hook.ignore(Outcome::Nothing, "it tells of no finished deployment");
+        return Ok(hook.ignore(Outcome::Nothing, "it tells of no finished deployment"));
     };
     let report = outcome.report(spot);
     let view = hook.repo.view();
     // Flux repeats itself at every interval, which costs no reading of the repository.
     if view.snapshot.as_ref().is_some_and(|snapshot| !is_news(&report, None, &view.policy, snapshot)) {
-        return hook.ignore(Outcome::Known, "it is known");
+        return Ok(hook.ignore(Outcome::Known, "it is known"));
     }
     hook.report(&flux.name, report).await
 }
