@@ -1,6 +1,6 @@
 //! Bugs in what stands between waves.
 
-use cfgupdater_core::{DeploymentStatus, Landing, Mode, Policy, Snapshot, Word};
+use cfgupdater_core::{DeploymentStatus, Landing, Mode, Policy, Snapshot};
 
 use super::{Mutation, Tamper, on_snapshot, state, targets};
 use crate::world::World;
@@ -79,16 +79,6 @@ on_snapshot! {
             said.newest.status = DeploymentStatus::Succeeded;
             for word in said.by_introduction.values_mut() {
                 word.status = DeploymentStatus::Succeeded;
-            }
-        }
-    }
-
-    RevokedCounts = "what a target no longer runs still proves a release", breaks &["S15"], within 10_000,
-    |_, snapshot| {
-        for said in targets(snapshot) {
-            let word = Word { status: DeploymentStatus::Succeeded, since: said.newest.at };
-            for introduction in said.newest.revoked.clone() {
-                said.by_introduction.insert(introduction, word);
             }
         }
     }

@@ -443,6 +443,33 @@ fn s15_finds_proofs_from_before_the_last_introduction() {
 }
 
 #[test]
+fn s11_and_s15_know_what_was_found_by_asking() {
+    let minute = std::time::Duration::from_mins(1);
+    for (asked_later, promotes, expected) in
+        [(true, false, None), (true, true, Some("S15")), (false, false, Some("S11"))]
+    {
+        let mut tale = Tale::new();
+        let older = tale.person_pushes(1);
+        let newer = tale.person_pushes(2);
+        let before = tale.world.now();
+        tale.world.pass(minute);
+        let early = tale.report(2, newer, newer, DeploymentStatus::Succeeded);
+        tale.write(vec![early]);
+        tale.world.pass(minute);
+        let Record::Reported { report } = tale.report(1, older, older, DeploymentStatus::Succeeded) else {
+            panic!("a report is recorded as one");
+        };
+        let asked_at = Some(if asked_later { tale.world.now() } else { before });
+        let mut records = vec![Record::Reported { report: Report { asked_at, ..report } }];
+        if promotes {
+            records.push(Record::Accepted { intent: tale.promotion(2, newer) });
+        }
+        tale.write(records);
+        assert_eq!(tale.verdict(), expected, "asked later: {asked_later}, promotes: {promotes}");
+    }
+}
+
+#[test]
 fn s16_finds_landings_into_held_waves_and_promotions_past_their_gates() {
     let mut tale = Tale::new();
     let (_, node) = tale.introduce(1);
