@@ -85,6 +85,9 @@ fn place(
     if let Some(end) = overtaken_by_a_person(intent, slot, state, history) {
         return Place::Ended(end);
     }
+    if let Some(reason) = no_longer_promotable(intent, history) {
+        return Place::Ended(End::Withdrawn { reason, actor: None });
+    }
     if let Some((present, by)) =
         so_far.effective(slot, history).filter(|(present, _)| *present == intent.release)
     {
@@ -96,6 +99,15 @@ fn place(
         Some(reason) => behind_a_closed_gate(intent, reason),
         None => Place::OnAuto,
     }
+}
+
+/// A promotion ends when stable no longer holds what it promotes, as after a person took stable back: it was proven
+/// where it no longer is, and what comes after it could not be told to be newer.
+fn no_longer_promotable(intent: &Intent, history: &History) -> Option<String> {
+    let Action::Promote { from, .. } = &intent.action else { return None };
+    let source = (from.clone(), intent.set.clone());
+    let gone = history.introduction_of(&source, intent.release).is_none();
+    gone.then(|| format!("stable no longer holds release {} in {from}", intent.release.short()))
 }
 
 /// An introduction waits at a closed gate; a promotion is withdrawn, since it is derived again when the gate opens.

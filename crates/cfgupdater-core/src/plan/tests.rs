@@ -189,7 +189,11 @@ fn a_foreign_commit_is_parked_and_taken_out() {
 
 #[test]
 fn a_hold_takes_back_promotions_and_queues_introductions() {
-    let mut scene = chain_of(&[RUNNING]);
+    let mut scene = Scene::new();
+    scene.land(5, &intent(5), 5);
+    scene.state.stable_seen = Some(commit(5));
+    scene.on_auto(1, Intent { accepted_on: commit(5), ..intent(1) });
+    scene.check(1, CheckState::Running);
     scene.on_auto(2, promote("app", "staging", "internal", 5));
     for wave in ["staging", "internal"] {
         let note = note("ops", "incident", scene.now);
@@ -200,6 +204,15 @@ fn a_hold_takes_back_promotions_and_queues_introductions() {
     let transaction = write(plan);
     assert!(matches!(ends(&transaction)[..], [(_, End::Withdrawn { .. })]));
     assert_eq!(transaction.auto.unwrap().intents, []);
+}
+
+#[test]
+fn a_promotion_of_what_a_person_took_back_is_withdrawn() {
+    let mut scene = Scene::new();
+    scene.on_auto(2, promote("app", "staging", "internal", 1));
+    let transaction = write(scene.plan());
+    assert!(matches!(&ends(&transaction)[..], [(_, End::Withdrawn { reason, actor: None })]
+        if reason.contains("no longer holds")));
 }
 
 #[test]
