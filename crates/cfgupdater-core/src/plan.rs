@@ -34,7 +34,7 @@ pub struct Plan {
 }
 
 /// One push.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Effect {
     /// Move stable forward to a commit of the chain, by a plain push.
@@ -56,7 +56,7 @@ pub enum Effect {
 }
 
 /// One compare-and-swap on the state branch, with the auto branch that follows from it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Hash)]
 #[non_exhaustive]
 pub struct Transaction {
     /// Where the state branch is.
@@ -77,7 +77,7 @@ impl Transaction {
 }
 
 /// What auto becomes: `intents` re-applied one after the other on `base`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct AutoEdit {
     /// Where auto is.

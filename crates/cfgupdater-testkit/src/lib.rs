@@ -14,6 +14,7 @@ pub mod conformance;
 mod docker_registry;
 pub mod memory;
 pub mod mocks;
+pub mod model;
 pub mod mutations;
 pub mod oracle;
 pub mod schedule;

@@ -21,7 +21,7 @@ use crate::world::node::StateNode;
 use crate::world::remote::Leases;
 
 /// What can be tampered with between the world and the product. Everything defaults to honesty.
-pub trait Tamper: Debug {
+pub trait Tamper: Debug + Send + Sync {
     /// Tells whether snapshots are tampered with.
     fn is_active(&self) -> bool {
         true

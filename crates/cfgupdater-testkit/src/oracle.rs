@@ -73,7 +73,7 @@ struct Write<'a> {
 }
 
 /// What the oracle knows of a schedule so far.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Oracle {
     judged: usize,
     /// What the state branch holds, folded naively.

@@ -120,6 +120,11 @@ impl<'a> Simulation<'a> {
         }
     }
 
+    /// Takes up a world that something else has played in, to let it come to rest.
+    fn taken_up(schedule: &'a Schedule, world: World, oracle: Oracle) -> Self {
+        Self { schedule, world, oracle, turns: 0, keyed: Vec::new(), noticed: (0, 0), played: 0 }
+    }
+
     fn run(mut self) -> Result<Stats, Box<Violation>> {
         for step in &self.schedule.steps {
             self.play(*step)?;
@@ -144,6 +149,13 @@ impl<'a> Simulation<'a> {
     fn violation(&self, invariant: &'static str, detail: String) -> Box<Violation> {
         Box::new(Violation { invariant, detail, after: self.played, schedule: self.schedule.clone() })
     }
+}
+
+/// Lets everything come to rest in a world that something else has played in, and judges what is left.
+pub(crate) fn come_to_rest(world: World, oracle: Oracle) -> Result<(), (&'static str, String)> {
+    let schedule = Schedule { seed: 0, setup: world.setup.clone(), steps: Vec::new() };
+    let settled = Simulation::taken_up(&schedule, world, oracle).settle();
+    settled.map_err(|violation| (violation.invariant, violation.detail))
 }
 
 /// Prints what happens while a schedule is played, for people who look for the cause of a violation.
@@ -177,7 +189,8 @@ pub fn narrate(schedule: &Schedule, tamper: Box<dyn Tamper>, mut line: impl FnMu
     }
 }
 
-fn describe(world: &World, event: &Event) -> String {
+/// Tells one thing that happened.
+pub(crate) fn describe(world: &World, event: &Event) -> String {
     match event {
         Event::Observed { replica, view } => format!("observed by {replica}: {:?}", view.refs),
         Event::State { by, from, to, .. } => {

@@ -4,6 +4,7 @@ pub mod ci;
 pub mod dag;
 pub mod node;
 pub mod people;
+mod fingerprint;
 mod read;
 pub mod releases;
 pub mod remote;
@@ -110,6 +111,26 @@ impl World {
             late: Vec::new(),
             tamper,
             setup,
+        }
+    }
+
+    /// Copies everything there is, to go on in another way with the same seeded bug or none.
+    pub fn fork(&self, tamper: Box<dyn Tamper>) -> Self {
+        Self {
+            setup: self.setup.clone(),
+            policy: self.policy.clone(),
+            dag: self.dag.clone(),
+            states: self.states.clone(),
+            remote: self.remote.clone(),
+            ci: self.ci.clone(),
+            replicas: self.replicas.clone(),
+            trace: self.trace.clone(),
+            required: Arc::clone(&self.required),
+            generations: self.generations.clone(),
+            slots: self.slots.clone(),
+            now: self.now,
+            late: self.late.clone(),
+            tamper,
         }
     }
 

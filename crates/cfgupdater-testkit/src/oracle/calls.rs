@@ -13,7 +13,7 @@ use crate::world::node::StateNode;
 use crate::world::trace::{Actor, View};
 
 /// What was asked for, and what it is known to have led to.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Calls {
     announced: Vec<Announcement>,
     /// The calls of operators that had a key, by replica and number.

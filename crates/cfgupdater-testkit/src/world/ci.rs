@@ -96,6 +96,11 @@ impl Ci {
         self.before.get(node.index())?.as_ref()
     }
 
+    /// Lists the commits on which something runs.
+    pub fn unfinished(&self) -> &[Node] {
+        &self.unfinished
+    }
+
     /// Takes notice of a pushed tip: its checks start, unless this is one of those where they never do.
     pub fn start(&mut self, node: Node, now: Timestamp) {
         let stuck = self.stuck != 0 && mix(self.seed ^ node.index() as u64).is_multiple_of(self.stuck);

@@ -50,7 +50,7 @@ pub enum Fault {
 
 /// What a replica is in the middle of.
 #[derive(Debug, Clone)]
-enum Job {
+pub(super) enum Job {
     ReadBranches(BTreeSet<CommitId>),
     ReadChecks(Refs, BTreeSet<CommitId>),
     Perform(Effect),
@@ -61,12 +61,12 @@ enum Job {
 pub struct Replica {
     /// The policy it was configured with, before anybody tampers with it.
     pub policy: Arc<Policy>,
-    reconciler: Reconciler,
-    job: Option<Job>,
-    wake: Option<Timestamp>,
+    pub(super) reconciler: Reconciler,
+    pub(super) job: Option<Job>,
+    pub(super) wake: Option<Timestamp>,
     /// How far its clock is ahead, in milliseconds.
-    skew: i64,
-    view: Option<Arc<View>>,
+    pub(super) skew: i64,
+    pub(super) view: Option<Arc<View>>,
     snapshot: Option<Arc<cfgupdater_core::Snapshot>>,
     next_call: u64,
     /// Why what waits waits, as last published.
@@ -96,6 +96,18 @@ impl Replica {
 }
 
 impl World {
+    /// Tells whether a replica has something to do now.
+    pub fn is_busy(&self, replica: usize) -> bool {
+        let now = self.now_of(replica);
+        let Replica { job, wake, .. } = &self.replicas[replica];
+        job.is_some() || wake.is_some_and(|at| at <= now)
+    }
+
+    /// Tells whether the next thing that a replica does is a push.
+    pub fn is_about_to_push(&self, replica: usize) -> bool {
+        matches!(self.replicas[replica].job, Some(Job::Perform(_)))
+    }
+
     /// Lets a replica do the next thing it has to do; tells whether there was any.
     pub fn turn(&mut self, replica: usize, fault: Fault) -> bool {
         if fault == Fault::CrashBefore {

@@ -36,6 +36,11 @@ impl StateCommits {
         StateNode::at(self.commits.len() - 1)
     }
 
+    /// Returns how many commits there are.
+    pub(super) fn len(&self) -> usize {
+        self.commits.len()
+    }
+
     /// Returns a commit.
     pub fn commit(&self, node: StateNode) -> &StateCommit {
         &self.commits[node.index()]

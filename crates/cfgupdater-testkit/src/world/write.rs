@@ -19,8 +19,8 @@ use super::trace::{Actor, Event, View};
 #[derive(Debug, Clone)]
 pub(super) struct Late {
     replica: usize,
-    edits: Vec<Edit>,
-    view: Arc<View>,
+    pub(super) edits: Vec<Edit>,
+    pub(super) view: Arc<View>,
 }
 
 impl World {
