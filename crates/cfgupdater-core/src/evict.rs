@@ -63,6 +63,7 @@ mod tests {
     fn untested_commits_beneath_are_tested_first() {
         assert_eq!(blame(Green, &[Missing, Missing, Red]), Blame::Test(0));
         assert_eq!(blame(Green, &[Green, Missing, Missing, Missing, Red]), Blame::Test(2));
+        assert_eq!(blame(Green, &[Green, Missing, Missing, Missing, Missing, Red]), Blame::Test(3));
         assert_eq!(blame(Green, &[Green, Pending, Red]), Blame::Wait);
         assert_eq!(blame(Green, &[Missing, Pending, Red]), Blame::Wait);
     }

@@ -320,6 +320,18 @@ fn sequences_order_announcements_and_can_not_be_mixed() {
 }
 
 #[test]
+fn a_set_that_was_announced_without_sequences_goes_on_without() {
+    let mut scene = Scene::new();
+    scene.accept(intent(1));
+    scene.accept(intent(2));
+    let mut announced = announcement("app", 3);
+    announced.sequence = Some(1);
+    let announce = call(Request::Announce(announced));
+    let replies = decide(&scene.snapshot(), &scene.policy, &[&announce], &Scope::default()).replies;
+    assert!(matches!(&replies[0], Reply::Now(Err(refusal)) if refusal.kind == RefusalKind::Conflict), "{replies:?}");
+}
+
+#[test]
 fn a_fault_stops_everything_and_says_what_to_do() {
     let mut snapshot = chain_of(&[GREEN]).snapshot();
     snapshot.faults.push(Fault::StableRewound { seen: commit(77) });

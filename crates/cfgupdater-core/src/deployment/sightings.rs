@@ -1,0 +1,134 @@
+//! What a deploy tool answers when it is asked, beside what it sends.
+
+use super::*;
+use crate::call::{Answer, Call, Request, Sighting};
+use crate::plan::{Effect, Reply, Scope, decide};
+use crate::promote::{Progress, Step};
+use crate::record::DeploymentStatus::{Failed, Succeeded};
+use crate::record::Record;
+use crate::testing::{self, Scene, at};
+
+fn said(target: &str, n: u8, status: DeploymentStatus) -> DeploymentReport {
+    DeploymentReport {
+        wave: "staging".parse().unwrap(),
+        target: target.parse().unwrap(),
+        status,
+        claim: Claim::Revision(testing::commit(n)),
+        set: None,
+        observed_at: None,
+    }
+}
+
+/// Releases 1 and 2 came into staging with commits 1 and 2.
+fn two_releases() -> Scene {
+    let mut scene = Scene::new();
+    for n in [1, 2] {
+        scene.land(n, &testing::introduce("app", "staging", n), n);
+    }
+    scene
+}
+
+/// Makes a call and applies what it leads to; tells whether it was recorded.
+fn take(scene: &mut Scene, request: Request) -> bool {
+    let call = Call::new("argocd", request);
+    let decision = decide(&scene.snapshot(), &scene.policy, &[&call], &Scope::default());
+    if let Some(Effect::Write(transaction)) = &decision.plan.effect {
+        for record in transaction.records.iter().filter(|r| matches!(r, Record::Reported { .. })) {
+            scene.state.apply(record, scene.now);
+        }
+    }
+    match &decision.replies[0] {
+        Reply::Now(Ok(Answer::Reported(answer))) | Reply::OnceWritten(Answer::Reported(answer)) => {
+            answer.recorded
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+fn sight(scene: &mut Scene, report: DeploymentReport) -> bool {
+    let asked_at = scene.now;
+    scene.now = scene.now.after(std::time::Duration::from_secs(1));
+    let sighting = Sighting { report, asked_at };
+    take(scene, Request::Sight(sighting))
+}
+
+fn promotes(scene: &Scene) -> bool {
+    let (set, waves) = (&scene.policy.sets[0], &scene.policy.waves);
+    let (state, history, now) = (&scene.state, &scene.history, scene.now);
+    let progress = Step { set, from: &waves[0], to: &waves[1], state, history, now }.progress();
+    matches!(progress, Progress::Promote { .. })
+}
+
+#[test]
+fn a_word_that_was_sent_moves_no_target_back_and_an_answer_does() {
+    let mut scene = two_releases();
+    assert!(take(&mut scene, Request::Report(said("staging-1", 2, Succeeded))));
+    scene.now = at(1100);
+    assert!(!take(&mut scene, Request::Report(said("staging-1", 1, Succeeded))));
+    assert!(sight(&mut scene, said("staging-1", 1, Succeeded)));
+    let newest = &scene.state.targets.values().next().unwrap().newest;
+    assert_eq!((newest.revision, newest.asked_at), (Some(testing::commit(1)), Some(at(1100))));
+}
+
+#[test]
+fn what_a_target_no_longer_runs_proves_nothing() {
+    let mut scene = two_releases();
+    for target in ["staging-1", "staging-2"] {
+        take(&mut scene, Request::Report(said(target, 2, Succeeded)));
+    }
+    assert!(promotes(&scene));
+    scene.now = at(1100);
+    sight(&mut scene, said("staging-1", 1, Succeeded));
+    assert!(!promotes(&scene), "an early success that was taken back");
+    sight(&mut scene, said("staging-1", 2, Succeeded));
+    assert!(promotes(&scene));
+}
+
+#[test]
+fn an_answer_that_is_older_than_the_last_word_moves_nothing_back() {
+    let mut scene = two_releases();
+    scene.now = at(1100);
+    take(&mut scene, Request::Report(said("staging-1", 2, Succeeded)));
+    let sighting = Sighting { report: said("staging-1", 1, Succeeded), asked_at: at(1099) };
+    assert!(!take(&mut scene, Request::Sight(sighting)));
+}
+
+#[test]
+fn an_answer_heals_a_lost_word_and_repeats_nothing() {
+    let mut scene = two_releases();
+    assert!(sight(&mut scene, said("staging-1", 2, Succeeded)));
+    assert!(!sight(&mut scene, said("staging-1", 2, Succeeded)));
+    assert!(sight(&mut scene, said("staging-1", 2, Failed)));
+    assert!(sight(&mut scene, said("staging-1", 2, Succeeded)));
+}
+
+#[test]
+fn a_success_that_is_sent_again_after_a_failure_changes_nothing() {
+    let mut scene = two_releases();
+    let seen = |status, seconds| DeploymentReport {
+        observed_at: Some(at(seconds)),
+        ..said("staging-1", 2, status)
+    };
+    assert!(take(&mut scene, Request::Report(seen(Succeeded, 500))));
+    assert!(take(&mut scene, Request::Report(seen(Failed, 600))));
+    assert!(!take(&mut scene, Request::Report(seen(Succeeded, 500))));
+}
+
+#[test]
+fn what_repeats_itself_is_known_without_a_reading() {
+    let mut scene = two_releases();
+    let (policy, report) = (scene.policy.clone(), said("staging-1", 2, Succeeded));
+    let news = |scene: &Scene, report: &DeploymentReport, asked: Option<Timestamp>| {
+        is_news(report, asked, &policy, &scene.snapshot())
+    };
+    assert!(news(&scene, &report, None));
+    take(&mut scene, Request::Report(report.clone()));
+    assert!(!news(&scene, &report, None));
+    // A commit that changes no images is the same release; one that isn't known yet may be anything.
+    scene.person_pushes(3, &[]);
+    assert!(!news(&scene, &said("staging-1", 3, Succeeded), None));
+    assert!(news(&scene, &said("staging-1", 4, Succeeded), None));
+    assert!(news(&scene, &said("staging-1", 3, Failed), None));
+    assert!(!news(&scene, &said("staging-1", 1, Succeeded), None), "older");
+    assert!(news(&scene, &said("staging-1", 1, Succeeded), Some(at(2000))), "moved back");
+}
