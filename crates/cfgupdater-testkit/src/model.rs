@@ -7,7 +7,9 @@
 use std::hash::{Hash, Hasher};
 use std::time::Duration;
 
-use cfgupdater_core::{Announcement, Claim, DeploymentReport, DeploymentStatus, End, Landing, Policy, Request};
+use cfgupdater_core::{
+    Announcement, Claim, DeploymentReport, DeploymentStatus, End, Landing, Policy, Request,
+};
 
 use crate::mutations::Tamper;
 use crate::oracle::Oracle;
@@ -57,6 +59,8 @@ pub struct Scope {
     pub landing: Landing,
     /// Whether a push of several branches moves all or none of them.
     pub atomic: bool,
+    /// Whether nothing happens between the reading of branches and that of their checks.
+    pub whole_reads: bool,
 }
 
 /// Nothing but two replicas and two intents, the first of which fails its checks.
@@ -76,24 +80,20 @@ const NOTHING: Scope = Scope {
     waits: 0,
     landing: Landing::Tip,
     atomic: true,
+    whole_reads: true,
 };
 
 /// The scopes that are explored, each about something else that two replicas must cope with.
-pub const SCOPES: [Scope; 5] = [
-    Scope { name: "crash", pushes: 1, crashes: 1, looks: 1, ..NOTHING },
-    Scope { name: "messages", doubled: 1, lost: 1, looks: 1, ..NOTHING },
-    Scope { name: "branches", atomic: false, lost: 1, looks: 1, ..NOTHING },
-    Scope { name: "every-commit", landing: Landing::EveryCommit, flips: 1, looks: 1, waits: 1, ..NOTHING },
-    Scope {
-        name: "together",
-        quick: false,
-        doubled: 1,
-        pushes: 1,
-        crashes: 1,
-        lost: 1,
-        looks: 1,
-        ..NOTHING
-    },
+pub const SCOPES: [Scope; 9] = [
+    NOTHING,
+    Scope { name: "crash", crashes: 1, ..NOTHING },
+    Scope { name: "push", quick: false, pushes: 1, ..NOTHING },
+    Scope { name: "lost", lost: 1, ..NOTHING },
+    Scope { name: "doubled", quick: false, doubled: 1, ..NOTHING },
+    Scope { name: "every", landing: Landing::EveryCommit, ..NOTHING },
+    Scope { name: "reads", quick: false, whole_reads: false, crashes: 1, ..NOTHING },
+    Scope { name: "looks", quick: false, pushes: 1, looks: 1, ..NOTHING },
+    Scope { name: "together", quick: false, doubled: 1, pushes: 1, crashes: 1, lost: 1, looks: 1, ..NOTHING },
 ];
 
 impl Scope {
@@ -283,6 +283,11 @@ impl Space {
             fingerprint: 0,
         };
         next.play(action);
+        if let (Action::Turn { replica }, true) = (action, self.scope.whole_reads)
+            && next.world.is_reading(replica)
+        {
+            next.world.turn(replica, Fault::Nothing);
+        }
         next.broken = next.oracle.judge(&next.world).err();
         if next.broken.is_none() && next.is_quiet(&self.scope) {
             next.broken = come_to_rest(next.world.fork((self.tamper)()), next.oracle.clone()).err();
@@ -400,7 +405,13 @@ impl Eq for Moment {}
 
 fn announcement(policy: &Policy, release: u8) -> Request {
     let (images, app_sha) = (releases::images(release).clone(), releases::app_sha(release));
-    Request::Announce(Announcement { set: policy.sets[0].name.clone(), app_sha, sequence: None, attempt: 1, images })
+    Request::Announce(Announcement {
+        set: policy.sets[0].name.clone(),
+        app_sha,
+        sequence: None,
+        attempt: 1,
+        images,
+    })
 }
 
 fn report(world: &World) -> Request {

@@ -2,9 +2,9 @@
 
 pub mod ci;
 pub mod dag;
+mod fingerprint;
 pub mod node;
 pub mod people;
-mod fingerprint;
 mod read;
 pub mod releases;
 pub mod remote;

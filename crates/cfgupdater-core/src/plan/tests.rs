@@ -328,7 +328,10 @@ fn a_set_that_was_announced_without_sequences_goes_on_without() {
     announced.sequence = Some(1);
     let announce = call(Request::Announce(announced));
     let replies = decide(&scene.snapshot(), &scene.policy, &[&announce], &Scope::default()).replies;
-    assert!(matches!(&replies[0], Reply::Now(Err(refusal)) if refusal.kind == RefusalKind::Conflict), "{replies:?}");
+    assert!(
+        matches!(&replies[0], Reply::Now(Err(refusal)) if refusal.kind == RefusalKind::Conflict),
+        "{replies:?}"
+    );
 }
 
 #[test]

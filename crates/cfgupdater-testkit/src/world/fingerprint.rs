@@ -21,7 +21,8 @@ impl World {
         let mut parked: Vec<u64> = self.remote.parked.iter().map(|node| names.node(*node)).collect();
         parked.sort_unstable();
         parked.hash(&mut whole);
-        let mut tested: Vec<u64> = (0..self.dag.len()).map(Node::at).filter_map(|node| names.tested(node)).collect();
+        let mut tested: Vec<u64> =
+            (0..self.dag.len()).map(Node::at).filter_map(|node| names.tested(node)).collect();
         tested.sort_unstable();
         tested.hash(&mut whole);
         let mut replicas: Vec<u64> = self.replicas.iter().map(|replica| names.replica(replica)).collect();
@@ -144,7 +145,8 @@ struct Renaming<'a> {
 
 impl Hasher for Renaming<'_> {
     fn write(&mut self, bytes: &[u8]) {
-        let id = bytes.get(..20).filter(|_| bytes.len() == 32).and_then(cfgupdater_core::ObjectId::from_bytes);
+        let id =
+            bytes.get(..20).filter(|_| bytes.len() == 32).and_then(cfgupdater_core::ObjectId::from_bytes);
         let id = id.map(cfgupdater_core::CommitId::new);
         let node = id.and_then(|id| Node::of(&id)).filter(|node| node.index() < self.names.world.dag.len());
         let state =

@@ -103,6 +103,11 @@ impl World {
         job.is_some() || wake.is_some_and(|at| at <= now)
     }
 
+    /// Tells whether a replica has read branches and no checks yet.
+    pub fn is_reading(&self, replica: usize) -> bool {
+        matches!(self.replicas[replica].job, Some(Job::ReadChecks(..)))
+    }
+
     /// Tells whether the next thing that a replica does is a push.
     pub fn is_about_to_push(&self, replica: usize) -> bool {
         matches!(self.replicas[replica].job, Some(Job::Perform(_)))
