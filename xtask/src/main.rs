@@ -4,6 +4,7 @@
 mod bench;
 mod boundaries;
 mod debian;
+mod mutants;
 mod packages;
 mod public_api;
 mod run;
@@ -18,6 +19,8 @@ use std::process::ExitCode;
 const HELP: &str = "\
 cargo xtask test [--full]   format, lints, licences, boundaries, all tests and doc tests
 cargo xtask sim [--schedules N] [--seed S] [--replay]   plays random schedules against the rules
+cargo xtask model [NAME [FIELD=N…]] [--quick]   explores every way in which small worlds can go
+cargo xtask mutants         changes the rules one by one, and names what no unit test notices; takes hours
 cargo xtask soak MINUTES    three replicas under load, kills and pushes by people; memory and mirror size
 cargo xtask bench NAME      measures beside a named rival; names: images, introduce, idle
 ";
@@ -28,13 +31,9 @@ fn main() -> ExitCode {
     match words.as_slice() {
         ["test"] => test::test(false),
         ["test", "--full"] => test::test(true),
-        ["sim", rest @ ..] => match simulator::simulate(rest) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(why) => {
-                eprintln!("{why}");
-                ExitCode::FAILURE
-            }
-        },
+        ["sim", rest @ ..] => told(simulator::simulate(rest)),
+        ["model", rest @ ..] => told(simulator::model(rest)),
+        ["mutants", rest @ ..] => told(mutants::mutants(rest)),
         ["soak", minutes] => soak(minutes),
         ["bench", name, rest @ ..] => bench::bench(name, rest),
         [] | ["help" | "--help"] => {
@@ -44,6 +43,16 @@ fn main() -> ExitCode {
         _ => {
             eprint!("unknown command: {}\n\n{HELP}", words.join(" "));
             ExitCode::from(2)
+        }
+    }
+}
+
+fn told(result: Result<(), String>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("{why}");
+            ExitCode::FAILURE
         }
     }
 }

@@ -14,6 +14,12 @@ pub(crate) fn seeded_bugs() -> Result<(), String> {
     example("mutants", &[]).then_some(()).ok_or_else(|| escaped.to_owned())
 }
 
+/// Explores small worlds exhaustively; the arguments are those of the testkit's example `model`.
+pub(crate) fn model(arguments: &[&str]) -> Result<(), String> {
+    let broken = "a promise is broken on the way shown, or a seeded bug was not found";
+    example("model", arguments).then_some(()).ok_or_else(|| broken.to_owned())
+}
+
 fn example(name: &str, arguments: &[&str]) -> bool {
     let mut run = cargo(&[
         "run",

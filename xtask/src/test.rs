@@ -25,6 +25,7 @@ pub(crate) fn test(full: bool) -> ExitCode {
     steps.many("two replicas", two_replicas);
     steps.one("simulator", || simulator::simulate(&["--schedules", SCHEDULES]));
     steps.one("seeded bugs", simulator::seeded_bugs);
+    steps.one("model", || simulator::model(&["--quick"]));
     steps.one("docs", || {
         let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--locked", "--quiet"]);
         doc.env("RUSTDOCFLAGS", "-D warnings");

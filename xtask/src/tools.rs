@@ -8,6 +8,9 @@ use crate::run::{cargo, root, succeeds};
 /// The version of cargo-deny that is installed; newest releases change their configuration now and then.
 const CARGO_DENY: &str = "0.20.2";
 
+/// The version of cargo-mutants that is installed.
+const CARGO_MUTANTS: &str = "27.1.0";
+
 /// Oldest git that is known to work: `fetch --porcelain` came with it.
 const GIT: (u32, u32) = (2, 41);
 
@@ -32,21 +35,29 @@ fn git_version(text: &str) -> Option<(u32, u32)> {
 
 /// Returns cargo-deny: the one in `PATH`, or one of our own, installed first where there is none.
 pub(crate) fn cargo_deny() -> Result<PathBuf, String> {
+    cargo_tool("cargo-deny", CARGO_DENY)
+}
+
+/// Returns cargo-mutants: the one in `PATH`, or one of our own, installed first where there is none.
+pub(crate) fn cargo_mutants() -> Result<PathBuf, String> {
+    cargo_tool("cargo-mutants", CARGO_MUTANTS)
+}
+
+fn cargo_tool(name: &str, version: &str) -> Result<PathBuf, String> {
     let ours = root().join("target/tools");
-    let candidates = [PathBuf::from("cargo-deny"), ours.join("bin/cargo-deny")];
-    if let Some(found) = candidates.into_iter().find(runs) {
+    let installed = ours.join("bin").join(name);
+    if let Some(found) = [PathBuf::from(name), installed.clone()].into_iter().find(runs) {
         return Ok(found);
     }
-    println!("installing cargo-deny {CARGO_DENY} below {}, which takes some minutes once", ours.display());
-    let mut install =
-        cargo(&["install", "cargo-deny", "--locked", "--quiet", "--version", CARGO_DENY, "--root"]);
+    println!("installing {name} {version} below {}, which takes some minutes once", ours.display());
+    let mut install = cargo(&["install", name, "--locked", "--quiet", "--version", version, "--root"]);
     // Its speed doesn't matter here, and its build time does.
     install.arg(&ours).args(["--profile", "dev", "--no-default-features"]);
     install.arg("--target-dir").arg(ours.join("build")).env("CARGO_PROFILE_DEV_DEBUG", "0");
     if succeeds(&mut install) {
-        Ok(ours.join("bin/cargo-deny"))
+        Ok(installed)
     } else {
-        Err(format!("cargo-deny {CARGO_DENY} is missing and could not be installed from the registry"))
+        Err(format!("{name} {version} is missing and could not be installed from the registry"))
     }
 }
 
