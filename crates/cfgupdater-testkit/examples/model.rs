@@ -174,7 +174,7 @@ promises! {
     "S15" "s15_all_targets_reported"
     "S16" "s16_promotions_pass_their_gates"
     "S17" "s17_observers_write_nothing"
-    "S18" "s18_operations_are_carried_out_once"
+    "S18" "s18_a_key_acts_once"
     "L1" "l1_everything_ends_or_says_why"
     "L2" "l2_silent_checks_are_reported"
     "L3" "l3_green_commits_landed"
