@@ -194,6 +194,7 @@ mod tests {
         )
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "an answer, beside those that are errors")]
     fn there(content: &str) -> Result<Option<Descriptor>, Error> {
         Ok(Some(Descriptor::new("x/y", digest(content), 1)))
     }
@@ -272,7 +273,7 @@ mod tests {
 
     #[test]
     fn the_registrys_own_advice_is_passed_on() {
-        let advice = Duration::from_secs(600);
+        let advice = Duration::from_mins(10);
         let busy = Err(Error::new(ErrorKind::RateLimited, "slow down").with_retry(Retry::After(advice)));
         assert_eq!(decide(VerifyImages::Exists, busy, Ok(None)).unwrap_err().retry_after, Some(advice));
     }

@@ -31,9 +31,9 @@ fn main() -> ExitCode {
     let mut whole = Explored::default();
     for scope in scopes {
         let changes = arguments.iter().filter(|argument| !argument.starts_with("--"));
-        let changes = changes.filter_map(|argument| argument.split_once('='));
+        let mut changes = changes.filter_map(|argument| argument.split_once('='));
         let changed =
-            changes.fold(Some(*scope), |scope, (field, times)| scope?.with(field, times.parse().ok()?));
+            changes.try_fold(*scope, |scope, (field, times)| scope.with(field, times.parse().ok()?));
         let Some(scope) = changed else {
             eprintln!("changes of a scope look like `crashes=2`; its fields are those of `Scope`");
             return ExitCode::from(2);

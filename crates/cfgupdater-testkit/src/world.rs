@@ -115,6 +115,7 @@ impl World {
     }
 
     /// Copies everything there is, to go on in another way with the same seeded bug or none.
+    #[must_use]
     pub fn fork(&self, tamper: Box<dyn Tamper>) -> Self {
         Self {
             setup: self.setup.clone(),

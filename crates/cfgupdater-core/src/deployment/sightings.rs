@@ -105,10 +105,8 @@ fn an_answer_heals_a_lost_word_and_repeats_nothing() {
 #[test]
 fn a_success_that_is_sent_again_after_a_failure_changes_nothing() {
     let mut scene = two_releases();
-    let seen = |status, seconds| DeploymentReport {
-        observed_at: Some(at(seconds)),
-        ..said("staging-1", 2, status)
-    };
+    let seen =
+        |status, seconds| DeploymentReport { observed_at: Some(at(seconds)), ..said("staging-1", 2, status) };
     assert!(take(&mut scene, Request::Report(seen(Succeeded, 500))));
     assert!(take(&mut scene, Request::Report(seen(Failed, 600))));
     assert!(!take(&mut scene, Request::Report(seen(Succeeded, 500))));

@@ -55,7 +55,8 @@ fn what_is_unknown_or_not_on_stable_is_refused() {
         assert_eq!(resolved(&said(claim), &scene), Err(RefusalKind::Invalid), "{claim:?}");
     }
     assert_eq!(resolved(&said(Claim::Release(release(9))), &scene), Err(RefusalKind::Invalid));
-    let elsewhere = DeploymentReport { target: "prod-1".parse().unwrap(), ..said(Claim::Release(release(1))) };
+    let elsewhere =
+        DeploymentReport { target: "prod-1".parse().unwrap(), ..said(Claim::Release(release(1))) };
     assert_eq!(resolved(&elsewhere, &scene), Err(RefusalKind::Unknown));
 }
 
@@ -97,6 +98,8 @@ fn counts_after(before: (u8, Option<i64>, bool), now: (u8, Option<i64>, bool)) -
         observed_at: seen.map(at),
         at: scene.now,
         actor: "argocd".to_owned(),
+        asked_at: None,
+        revoked: Vec::new(),
     };
     let (before, now) = (report(before), report(now));
     assert!(counts(&before, &scene.state, &scene.history), "the first one counts");

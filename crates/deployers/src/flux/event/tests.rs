@@ -4,7 +4,7 @@ use super::*;
 
 const SHA: &str = "1111111111111111111111111111111111111111";
 
-fn kustomization(severity: &str, reason: &str, metadata: Value) -> Value {
+fn kustomization(severity: &str, reason: &str, metadata: &Value) -> Value {
     json!({
         "involvedObject": {
             "apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization", "name": "apps",
@@ -42,7 +42,7 @@ fn status(event: &Value) -> Option<DeploymentStatus> {
 
 #[test]
 fn a_finished_reconciliation_runs_its_commit() {
-    let event = kustomization("info", "ReconciliationSucceeded", finished());
+    let event = kustomization("info", "ReconciliationSucceeded", &finished());
     let read = Event::read(event.to_string().as_bytes()).unwrap().unwrap();
     assert_eq!(read.sender.metadata["cluster"], "eu-1");
     let outcome = read.outcome().unwrap();
@@ -59,7 +59,7 @@ fn keys_with_and_without_prefix_and_revisions_of_all_versions_are_read() {
         json!({"revision": format!("main/{SHA}"), "commit_status": "update"}),
         json!({"revision": "latest@sha256:2222", "originRevision": format!("main@sha1:{SHA}"), "commit_status": "update"}),
     ] {
-        let event = kustomization("info", "ReconciliationSucceeded", metadata.clone());
+        let event = kustomization("info", "ReconciliationSucceeded", &metadata);
         assert_eq!(outcome(&event).unwrap().claim, Claim::Revision(SHA.parse().unwrap()), "{metadata}");
     }
 }
@@ -76,13 +76,13 @@ fn what_is_on_its_way_or_not_about_the_revision_says_nothing() {
         ("trace", "ReconciliationSucceeded"),
         ("info", "info"),
     ] {
-        assert_eq!(status(&kustomization(severity, reason, finished())), None, "{severity} {reason}");
+        assert_eq!(status(&kustomization(severity, reason, &finished())), None, "{severity} {reason}");
     }
     let early = json!({"revision": format!("main@sha1:{SHA}")});
-    assert_eq!(status(&kustomization("info", "ReconciliationSucceeded", early)), None, "not marked as over");
+    assert_eq!(status(&kustomization("info", "ReconciliationSucceeded", &early)), None, "not marked as over");
     let nowhere = json!({"commit_status": "update"});
-    assert_eq!(status(&kustomization("info", "ReconciliationSucceeded", nowhere)), None);
-    assert_eq!(status(&kustomization("info", "ReconciliationSucceeded", Value::Null)), None);
+    assert_eq!(status(&kustomization("info", "ReconciliationSucceeded", &nowhere)), None);
+    assert_eq!(status(&kustomization("info", "ReconciliationSucceeded", &Value::Null)), None);
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn failures_are_told() {
     for reason in KUSTOMIZATION_FAILED {
         let metadata = json!({"revision": format!("main@sha1:{SHA}")});
         assert_eq!(
-            status(&kustomization("error", reason, metadata)),
+            status(&kustomization("error", reason, &metadata)),
             Some(DeploymentStatus::Failed),
             "{reason}"
         );
@@ -123,7 +123,7 @@ fn a_helm_release_is_known_by_the_release_it_names() {
 
 #[test]
 fn other_objects_are_passed_over_and_nonsense_is_refused() {
-    let mut event = kustomization("info", "ReconciliationSucceeded", finished());
+    let mut event = kustomization("info", "ReconciliationSucceeded", &finished());
     event["involvedObject"]["kind"] = "GitRepository".into();
     assert_eq!(Event::read(event.to_string().as_bytes()).unwrap(), None);
     event["involvedObject"]["kind"] = "Kustomization".into();
