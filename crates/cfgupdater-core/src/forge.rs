@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use crate::check::{CheckRun, CheckState, RequiredChecks};
 use crate::error::{Error, ErrorKind};
 use crate::object_id::CommitId;
+use crate::timestamp::Timestamp;
 
 /// All attempts known, by commit.
 pub type Checks = BTreeMap<CommitId, Vec<CheckRun>>;
@@ -81,6 +82,8 @@ pub struct Capabilities {
     pub cancels_superseded: bool,
     /// Keeps the output of checks ([`ForgeAction::ReadEvidence`]).
     pub keeps_evidence: bool,
+    /// How many pushes a minute a repository may get, where the forge gives such advice.
+    pub pushes_per_minute: Option<u32>,
 }
 
 /// An operation that only some forges have.
@@ -114,6 +117,8 @@ pub enum ForgeAction {
         /// The check's name.
         context: String,
     },
+    /// Tells what was asked of the forge's interface, and what it still takes. Asks nothing of the forge itself.
+    ReadUsage,
 }
 
 impl ForgeAction {
@@ -122,6 +127,7 @@ impl ForgeAction {
             Self::RequestChecks { .. } => "start checks on request",
             Self::ReportCheck { .. } => "take check results from outside",
             Self::ReadEvidence { .. } => "show the output of a check",
+            Self::ReadUsage => "tell what was asked of it",
         }
     }
 }
@@ -134,6 +140,26 @@ pub enum ForgeAnswer {
     Done,
     /// The kept output, `None` where nothing is kept.
     Evidence(Option<String>),
+    /// What was asked of the forge's interface.
+    Usage(ApiUsage),
+}
+
+/// What was asked of a forge's interface, and what it still takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct ApiUsage {
+    /// Requests answered.
+    pub requests: u64,
+    /// Answers that said "unchanged", which cost nothing.
+    pub unchanged: u64,
+    /// Answers that asked for fewer requests.
+    pub limited: u64,
+    /// Requests allowed in a window, as told last.
+    pub limit: Option<u64>,
+    /// Requests left in it, as told last.
+    pub remaining: Option<u64>,
+    /// When the next window begins.
+    pub reset: Option<Timestamp>,
 }
 
 /// A webhook as received. The body is the raw bytes that a signature was made over.

@@ -74,8 +74,8 @@ pub use error::{Error, ErrorKind, Retry, explain};
 pub use evict::{Blame, blame};
 pub use failure::{During, Failure, Reaction, reaction};
 pub use forge::{
-    Capabilities, Checks, Finding, Forge, ForgeAction, ForgeAnswer, GitCredentials, WebhookDelivery,
-    WebhookMeaning,
+    ApiUsage, Capabilities, Checks, Finding, Forge, ForgeAction, ForgeAnswer, GitCredentials,
+    WebhookDelivery, WebhookMeaning,
 };
 pub use freeze::{FreezeWindow, InvalidFreezeWindow};
 pub use git_remote::{Expected, GitRemote, RefEdit, RefMap, RefOutcome};
