@@ -34,6 +34,7 @@ mod message;
 mod name;
 mod object_id;
 mod operate;
+mod pace;
 mod plan;
 mod policy;
 mod poll;

@@ -8,6 +8,7 @@ use crate::call::{Answer, Call, Outcome, Refusal, RefusalKind};
 use crate::failure::{During, Failure, Reaction, pause, reaction};
 use crate::intent::IntentId;
 use crate::object_id::CommitId;
+use crate::pace::Pace;
 use crate::plan::{Decision, Effect, Reply, Scope, Transaction, decide};
 use crate::policy::{Mode, Policy};
 use crate::reason::{Code, Reason};
@@ -113,6 +114,8 @@ pub struct Reconciler {
     suspects: Suspects,
     /// When all of them are tried again.
     suspects_until: Option<Timestamp>,
+    /// How often the remote was pushed to lately.
+    pace: Pace,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -182,6 +185,7 @@ impl Reconciler {
             trouble: None,
             suspects: Suspects::default(),
             suspects_until: None,
+            pace: Pace::default(),
         }
     }
 
@@ -257,14 +261,18 @@ impl Reconciler {
             .into_iter()
             .flatten()
             .fold(resync, Timestamp::min);
-        match plan.effect.filter(|_| self.policy.mode == Mode::Act) {
-            Some(effect) => {
-                let tried = new_on_auto(&effect, snapshot);
-                self.phase = Phase::Performing { during: during(&effect), waiting, tried };
-                commands.push(Command::Perform(effect));
-            }
-            None => self.settled(),
+        let Some(effect) = plan.effect.filter(|_| self.policy.mode == Mode::Act) else {
+            return self.settled();
+        };
+        let advised = snapshot.capabilities.pushes_per_minute;
+        if let Some(at) = self.pace.wait(now, advised) {
+            // Whatever else comes until then goes into the same write.
+            return self.rest_until(at);
         }
+        self.pace.pushed(now, advised);
+        let tried = new_on_auto(&effect, snapshot);
+        self.phase = Phase::Performing { during: during(&effect), waiting, tried };
+        commands.push(Command::Perform(effect));
     }
 
     /// Nothing needs to be written: what failed before is over, and calls held back may follow.
@@ -378,6 +386,7 @@ impl Reconciler {
         self.dirty = true;
         self.look_again = now;
         (self.quiet_until, self.stable_until) = (None, None);
+        self.pace.forget();
         self.suspects_until = self.suspects_until.map(|_| now);
         for pending in &mut self.calls {
             pending.deadline = now.after(PATIENCE);

@@ -17,6 +17,9 @@ use crate::tokens::{Caller, Scope};
 /// Largest body of an announcement, in bytes.
 pub(crate) const IMAGES_CAP: usize = 1024 * 1024;
 
+/// Largest webhook, in bytes: a push of many commits is large, and worth no more than a look.
+pub(crate) const HOOK_CAP: usize = 4 * 1024 * 1024;
+
 /// Largest body of anything else, in bytes.
 pub(crate) const BODY_CAP: usize = 64 * 1024;
 

@@ -1,5 +1,7 @@
 //! [`Forges`]: the kinds of forge that a configuration may name.
 
+#[cfg(feature = "github")]
+mod github;
 mod local;
 mod section;
 
@@ -9,6 +11,8 @@ use std::sync::Arc;
 
 use cfgupdater::core::{BranchName, Error, Forge, GitRemote, GitRepo, RepoName};
 
+#[cfg(feature = "github")]
+pub use github::GithubKind;
 pub use local::LocalKind;
 pub use section::{CheckRunner, ForgeSection};
 
@@ -88,7 +92,10 @@ pub struct Forges(Vec<Arc<dyn ForgeKind>>);
 impl Default for Forges {
     /// The kinds that are built in.
     fn default() -> Self {
-        Self(vec![Arc::new(LocalKind)])
+        let known = Self(vec![Arc::new(LocalKind)]);
+        #[cfg(feature = "github")]
+        let known = known.with(GithubKind);
+        known
     }
 }
 

@@ -30,6 +30,8 @@ mod tokens;
 mod wiring;
 
 pub use config::{Config, ConfigError, ConfigErrors};
+#[cfg(feature = "github")]
+pub use forges::GithubKind;
 pub use forges::{CheckRunner, Connection, ForgeKind, ForgeSection, Forges, LocalKind, MakeForge, Site};
 pub use preflight::{RepoFindings, preflight};
 pub use problem::Problem;

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use cfgupdater::View;
-use cfgupdater::core::{RepoName, Verdict};
+use cfgupdater::core::{ApiUsage, RepoName, Verdict};
 
 /// Upper bounds of the latency histogram, in milliseconds.
 const BUCKETS: [u64; 8] = [5, 25, 100, 250, 1000, 5000, 20_000, 60_000];
@@ -66,7 +66,11 @@ impl HttpMetrics {
 type Read = fn(&View) -> u64;
 
 /// Renders everything that is measured.
-pub(crate) fn render(views: &[std::sync::Arc<View>], http: &HttpMetrics) -> String {
+pub(crate) fn render(
+    views: &[std::sync::Arc<View>],
+    usages: &[(&RepoName, ApiUsage)],
+    http: &HttpMetrics,
+) -> String {
     let mut out = String::new();
     let counters: [(&str, &str, Read); 7] = [
         ("observations", "Readings of the repository.", |view| view.counters.observations),
@@ -92,6 +96,7 @@ pub(crate) fn render(views: &[std::sync::Arc<View>], http: &HttpMetrics) -> Stri
     for (name, help, read) in gauges {
         family(&mut out, &format!("cfgupdater_{name}"), "gauge", help, views, read);
     }
+    render_usages(&mut out, usages);
     http.render(&mut out);
     out
 }
@@ -107,6 +112,28 @@ pub(crate) fn render_polls(polls: &[(&RepoName, (u64, u64))], out: &mut String) 
         heading(out, name, "counter", help);
         for (repo, polled) in polls {
             line(out, name, &format!("repo=\"{repo}\""), &read(*polled).to_string());
+        }
+    }
+}
+
+/// What a forge told of itself; absent where it tells nothing.
+type Told = fn(&ApiUsage) -> Option<u64>;
+
+fn render_usages(out: &mut String, usages: &[(&RepoName, ApiUsage)]) {
+    let figures: [(&str, &str, &str, Told); 5] = [
+        ("requests_total", "counter", "Requests that the forge answered.", |usage| Some(usage.requests)),
+        ("unchanged_total", "counter", "Answers that said: unchanged.", |usage| Some(usage.unchanged)),
+        ("limited_total", "counter", "Answers that asked for fewer requests.", |usage| Some(usage.limited)),
+        ("requests_limit", "gauge", "Requests allowed in a window.", |usage| usage.limit),
+        ("requests_remaining", "gauge", "Requests left in it.", |usage| usage.remaining),
+    ];
+    for (name, kind, help, told) in figures {
+        let name = format!("cfgupdater_forge_{name}");
+        heading(out, &name, kind, help);
+        for (repo, usage) in usages {
+            if let Some(figure) = told(usage) {
+                line(out, &name, &format!("repo=\"{repo}\""), &figure.to_string());
+            }
         }
     }
 }
@@ -154,7 +181,7 @@ mod tests {
         for millis in [3, 30, 90_000] {
             http.record("GET", "/v1/repos/{repo}", 200, Duration::from_millis(millis));
         }
-        let text = render(&[], &http);
+        let text = render(&[], &[], &http);
         assert!(text.contains("status=\"200\",le=\"0.005\"} 1"), "{text}");
         assert!(text.contains("status=\"200\",le=\"0.100\"} 2"), "{text}");
         assert!(
@@ -162,5 +189,16 @@ mod tests {
                 && text.contains("_sum{method=\"GET\",route=\"/v1/repos/{repo}\",status=\"200\"} 90.033"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn what_a_forge_still_takes_is_shown() {
+        let name: RepoName = "cfg".parse().unwrap();
+        let mut usage = ApiUsage::default();
+        (usage.requests, usage.unchanged, usage.remaining) = (7, 3, Some(4993));
+        let text = render(&[], &[(&name, usage)], &HttpMetrics::default());
+        assert!(text.contains("cfgupdater_forge_unchanged_total{repo=\"cfg\"} 3"), "{text}");
+        assert!(text.contains("cfgupdater_forge_requests_remaining{repo=\"cfg\"} 4993"), "{text}");
+        assert!(!text.contains("cfgupdater_forge_requests_limit{"), "{text}");
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cfgupdater::Engine;
-use cfgupdater::core::{RepoName, explain};
+use cfgupdater::core::{Forge, RepoName, explain};
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 use tracing::{info, warn};
@@ -96,6 +96,7 @@ async fn open(repo: &Repo, config: &Config, place: &Place, engine: &Mutex<Engine
         match wiring::open(config, repo, place).await {
             Ok(opened) => {
                 let handle = opened.start(&mut *engine.lock().await);
+                tokio::spawn(examine(name.clone(), Arc::clone(handle.forge())));
                 slot.fill(handle);
                 info!(repo = %name, "open");
                 return;
@@ -108,5 +109,17 @@ async fn open(repo: &Repo, config: &Config, place: &Place, engine: &Mutex<Engine
         }
         tokio::time::sleep(pause).await;
         pause = (2 * pause).min(LONGEST_PAUSE);
+    }
+}
+
+/// Tells what the forge's settings would refuse, while everything goes on.
+async fn examine(repo: RepoName, forge: Arc<dyn Forge>) {
+    match forge.preflight().await {
+        Ok(findings) => {
+            for finding in findings {
+                warn!(repo = %repo, fatal = finding.fatal, "{}; {}", finding.problem, finding.remedy);
+            }
+        }
+        Err(error) => warn!(repo = %repo, "the forge's settings can't be looked at: {}", explain(&error)),
     }
 }

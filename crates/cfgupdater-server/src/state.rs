@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use cfgupdater::core::RepoName;
+use cfgupdater::core::{ApiUsage, ForgeAction, ForgeAnswer, RepoName};
 use cfgupdater::{ImageVerifier, RepoHandle, View};
 use tokio::sync::{Semaphore, watch};
 
@@ -93,6 +93,18 @@ impl AppState {
     /// Returns the views of the repositories that are open.
     pub(crate) fn views(&self) -> Vec<Arc<View>> {
         self.repos.values().filter_map(|slot| slot.handle().ok()).map(RepoHandle::view).collect()
+    }
+
+    /// Returns what was asked of the forges that count it.
+    pub(crate) async fn usages(&self) -> Vec<(&RepoName, ApiUsage)> {
+        let mut usages = Vec::new();
+        for (name, slot) in self.repos.iter() {
+            let Ok(handle) = slot.handle() else { continue };
+            if let Ok(ForgeAnswer::Usage(usage)) = handle.forge().perform(ForgeAction::ReadUsage).await {
+                usages.push((name, usage));
+            }
+        }
+        usages
     }
 
     /// Lists the repositories that could not be read the last time, or not yet.

@@ -142,11 +142,15 @@ pub(crate) struct Forge {
     pub(crate) api_url: Option<Spanned<String>>,
     pub(crate) app_id: Option<Spanned<u64>>,
     pub(crate) private_key_file: Option<Spanned<PathBuf>>,
+    pub(crate) private_key_env: Option<Spanned<String>>,
     pub(crate) installation_id: Option<Spanned<u64>>,
     pub(crate) project: Option<Spanned<Project>>,
     pub(crate) token_file: Option<Spanned<PathBuf>>,
+    pub(crate) token_env: Option<Spanned<String>>,
     pub(crate) webhook_secret_file: Option<Spanned<PathBuf>>,
+    pub(crate) webhook_secret_env: Option<Spanned<String>>,
     pub(crate) ca_file: Option<Spanned<PathBuf>>,
+    pub(crate) pushes_per_minute: Option<Spanned<u32>>,
     pub(crate) run: Option<Spanned<Vec<Run>>>,
 }
 

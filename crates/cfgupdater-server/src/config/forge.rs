@@ -43,11 +43,15 @@ impl Forge {
             ("api_url", place(self.api_url.as_ref())),
             ("app_id", place(self.app_id.as_ref())),
             ("private_key_file", place(self.private_key_file.as_ref())),
+            ("private_key_env", place(self.private_key_env.as_ref())),
             ("installation_id", place(self.installation_id.as_ref())),
             ("project", place(self.project.as_ref())),
             ("token_file", place(self.token_file.as_ref())),
+            ("token_env", place(self.token_env.as_ref())),
             ("webhook_secret_file", place(self.webhook_secret_file.as_ref())),
+            ("webhook_secret_env", place(self.webhook_secret_env.as_ref())),
             ("ca_file", place(self.ca_file.as_ref())),
+            ("pushes_per_minute", place(self.pushes_per_minute.as_ref())),
             ("run", place(self.run.as_ref())),
         ]
         .into_iter()
@@ -64,14 +68,18 @@ impl Forge {
             api_url: value(self.api_url.as_ref()),
             app_id: value(self.app_id.as_ref()),
             private_key_file: path(self.private_key_file.as_ref()),
+            private_key_env: value(self.private_key_env.as_ref()),
             installation_id: value(self.installation_id.as_ref()),
             project: value(self.project.as_ref()).map(|project| match project {
                 Project::Path(path) => path,
                 Project::Number(number) => number.to_string(),
             }),
             token_file: path(self.token_file.as_ref()),
+            token_env: value(self.token_env.as_ref()),
             webhook_secret_file: path(self.webhook_secret_file.as_ref()),
+            webhook_secret_env: value(self.webhook_secret_env.as_ref()),
             ca_file: path(self.ca_file.as_ref()),
+            pushes_per_minute: value(self.pushes_per_minute.as_ref()),
             run: value(self.run.as_ref()).into_iter().flatten().map(check_runner).collect(),
         }
     }

@@ -86,8 +86,8 @@ fn each_mistake_has_its_line() {
         ("env = \"APP_CI_TOKEN\"\n", "", "c.toml:5: token `app-ci` has neither env nor file"),
         (
             "kind = \"local\"",
-            "kind = \"github\"",
-            "c.toml:13: there is no forge of kind \"github\"; this service knows local",
+            "kind = \"gitea\"",
+            "c.toml:13: there is no forge of kind \"gitea\"; this service knows local",
         ),
         ("kind = \"local\"", "kind = \"local\"\napp_id = 3", "c.toml:14: `app_id` means nothing to kind"),
         ("sets = [\"app\"]", "sets = [\"web\"]", "names image set `web`, which is not configured"),

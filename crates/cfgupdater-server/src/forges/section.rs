@@ -13,16 +13,24 @@ pub struct ForgeSection {
     pub app_id: Option<u64>,
     /// The file with the App's private key.
     pub private_key_file: Option<PathBuf>,
+    /// The environment variable with the App's private key.
+    pub private_key_env: Option<String>,
     /// The number of the App's installation.
     pub installation_id: Option<u64>,
     /// The repository as the forge calls it: a path, or a number in digits.
     pub project: Option<String>,
     /// The file with an access token.
     pub token_file: Option<PathBuf>,
+    /// The environment variable with an access token.
+    pub token_env: Option<String>,
     /// The file with the secret that webhooks are signed with.
     pub webhook_secret_file: Option<PathBuf>,
+    /// The environment variable with that secret.
+    pub webhook_secret_env: Option<String>,
     /// A file of certificate authorities to trust besides the system's.
     pub ca_file: Option<PathBuf>,
+    /// How many pushes a minute the repository shall get; 0 for as many as there are.
+    pub pushes_per_minute: Option<u32>,
     /// The checks that the service runs itself.
     pub run: Vec<CheckRunner>,
 }

@@ -2,9 +2,9 @@
 
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
-use cfgupdater::core::{WebhookDelivery, WebhookMeaning};
+use cfgupdater::core::{Error, ErrorKind, WebhookDelivery, WebhookMeaning, explain};
 
-use crate::extract::{IMAGES_CAP, read};
+use crate::extract::{HOOK_CAP, read};
 use crate::problem::Problem;
 use crate::state::AppState;
 
@@ -19,13 +19,22 @@ pub(crate) async fn forge(
 ) -> Result<StatusCode, Problem> {
     let repo = state.repo(&repo)?;
     let (parts, body) = request.into_parts();
-    let body = read(&parts, body, IMAGES_CAP).await?;
+    let body = read(&parts, body, HOOK_CAP).await?;
     let text = |(name, value): (&axum::http::HeaderName, &axum::http::HeaderValue)| {
         Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
     };
     let headers: Vec<(String, String)> = parts.headers.iter().filter_map(text).collect();
-    if repo.forge().decode_webhook(&WebhookDelivery::new(&headers, &body))? == WebhookMeaning::Look {
+    let meaning = repo.forge().decode_webhook(&WebhookDelivery::new(&headers, &body)).map_err(refuse)?;
+    if meaning == WebhookMeaning::Look {
         repo.look();
     }
     Ok(StatusCode::ACCEPTED)
+}
+
+/// A delivery that isn't authentic is the sender's fault; a forge may stop to deliver what it thinks is ours.
+fn refuse(error: Error) -> Problem {
+    match error.kind() {
+        ErrorKind::Unauthenticated => Problem::new(StatusCode::UNAUTHORIZED, explain(&error)),
+        _ => error.into(),
+    }
 }

@@ -41,7 +41,7 @@ pub(crate) async fn readyz(State(state): State<AppState>) -> Result<&'static str
 #[utoipa::path(get, path = "/metrics", tag = "probes", description = "Metrics in the Prometheus text format.",
     responses((status = 200, description = "The metrics", body = String)))]
 pub(crate) async fn metrics(State(state): State<AppState>) -> Response {
-    let mut text = metrics::render(&state.views(), &state.metrics);
+    let mut text = metrics::render(&state.views(), &state.usages().await, &state.metrics);
     metrics::render_polls(&state.polls(), &mut text);
     state.hooks.render(&mut text);
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
