@@ -54,8 +54,8 @@ mod tests {
     use ring::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 
     /// A key made for these tests alone, in both forms that GitHub and people use.
-    const PKCS1: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/keys/app-pkcs1.pem");
-    const PKCS8: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/keys/app-pkcs8.pem");
+    const PKCS1: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/github/keys/app-pkcs1.pem");
+    const PKCS8: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/github/keys/app-pkcs8.pem");
 
     #[test]
     fn the_token_is_signed_by_the_key_and_holds_for_less_than_ten_minutes() {

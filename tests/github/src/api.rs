@@ -1,0 +1,253 @@
+//! The API: a request, the world, an answer.
+
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use percent_encoding::percent_decode_str;
+use serde_json::{Value, json};
+
+use crate::world::{Trouble, World};
+use crate::{INSTALLATION, REPOSITORY, TOKEN, answers, app, schema};
+
+/// What is asked.
+#[derive(Debug)]
+pub(crate) struct Asked<'a> {
+    pub(crate) method: &'a str,
+    /// Below `/api/v3`.
+    pub(crate) path: &'a str,
+    pub(crate) query: &'a str,
+    pub(crate) token: &'a str,
+    pub(crate) known: Option<&'a str>,
+    pub(crate) body: &'a [u8],
+    /// What links start with.
+    pub(crate) base: &'a str,
+}
+
+/// What is answered.
+#[derive(Debug)]
+pub(crate) struct Told {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Told {
+    fn json(status: u16, body: &Value) -> Self {
+        Self { status, headers: Vec::new(), body: body.to_string().into_bytes() }
+    }
+
+    fn error(status: u16, message: &str) -> Self {
+        Self::json(
+            status,
+            &json!({ "message": message, "documentation_url": "https://docs.github.com/rest" }),
+        )
+    }
+
+    fn with(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.headers.push((name, value.to_string()));
+        self
+    }
+}
+
+/// Answers, and notes what GitHub would not have answered so.
+pub(crate) fn answer(world: &mut World, asked: &Asked<'_>) -> Told {
+    world.requests.push(format!("{} {}?{}", asked.method, asked.path, asked.query));
+    let mut told = match in_trouble(world, asked) {
+        Some(told) => told,
+        None => route(world, asked),
+    };
+    if world.trouble == Trouble::None
+        && let Ok(body) = serde_json::from_slice(&told.body)
+    {
+        world.violations.extend(schema::violation(asked.method, asked.path, told.status, &body));
+    }
+    if told.status == 200 {
+        let mut hash = DefaultHasher::new();
+        (&told.body, &told.headers.iter().find(|(name, _)| *name == "link")).hash(&mut hash);
+        let mark = format!("W/\"{:x}\"", hash.finish());
+        if asked.known == Some(&mark) {
+            told = Told { status: 304, headers: Vec::new(), body: Vec::new() };
+        }
+        told = told.with("etag", mark);
+    }
+    let left = 5000_usize.saturating_sub(world.requests.len());
+    let told = if told.headers.iter().any(|(name, _)| *name == "x-ratelimit-remaining") {
+        told
+    } else {
+        told.with("x-ratelimit-remaining", left)
+    };
+    told.with("x-ratelimit-limit", 5000).with("x-ratelimit-reset", now() + 3600)
+}
+
+fn in_trouble(world: &World, asked: &Asked<'_>) -> Option<Told> {
+    let of_checks = asked.path.contains("/commits/");
+    let page = parameter(asked.query, "page").unwrap_or(1);
+    match &world.trouble {
+        Trouble::RateLimited(Some(seconds)) => {
+            Some(Told::error(403, "You have exceeded a secondary rate limit.").with("retry-after", seconds))
+        }
+        Trouble::RateLimited(None) => Some(Told::error(403, "You have exceeded a secondary rate limit.")),
+        Trouble::Unavailable => {
+            Some(Told { status: 503, headers: Vec::new(), body: b"<html>Unicorn!</html>".to_vec() })
+        }
+        Trouble::PageFails(number) if of_checks && page == *number => Some(Told::error(502, "Server Error")),
+        Trouble::CommitUnknown(sha) if asked.path.contains(sha.as_str()) => {
+            Some(Told::error(422, &format!("No commit found for SHA: {sha}")))
+        }
+        Trouble::RepositoryGone if asked.path.starts_with("/repos/") => Some(Told::error(404, "Not Found")),
+        Trouble::TokenRevoked => Some(Told::error(401, "Bad credentials")),
+        Trouble::ChecksForbidden if of_checks => {
+            Some(Told::error(403, "Resource not accessible by integration"))
+        }
+        Trouble::RequiredForbidden if asked.path.contains("/protection") => {
+            Some(Told::error(403, "Resource not accessible by integration"))
+        }
+        _ => None,
+    }
+}
+
+fn route(world: &mut World, asked: &Asked<'_>) -> Told {
+    let parts: Vec<String> = asked
+        .path
+        .split('/')
+        .skip(1)
+        .map(|part| percent_decode_str(part).decode_utf8_lossy().into_owned())
+        .collect();
+    let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+    match (asked.method, parts.as_slice()) {
+        (_, ["app", ..]) | ("GET", ["repos", _, _, "installation"]) => as_app(world, asked, &parts),
+        (_, ["repos", owner, name, rest @ ..]) => {
+            if asked.token != TOKEN && !world.tokens.contains(asked.token) {
+                return Told::error(401, "Bad credentials");
+            }
+            if format!("{owner}/{name}") != REPOSITORY {
+                return Told::error(404, "Not Found");
+            }
+            of_repository(world, asked, rest)
+        }
+        _ => Told::error(404, "Not Found"),
+    }
+}
+
+fn as_app(world: &mut World, asked: &Asked<'_>, parts: &[&str]) -> Told {
+    if !app::is_word(asked.token, now()) {
+        return Told::error(401, "A JSON web token could not be decoded");
+    }
+    match (asked.method, parts) {
+        ("GET", ["repos", owner, name, "installation"]) if format!("{owner}/{name}") == REPOSITORY => {
+            Told::json(200, &answers::installation(world.lacks.as_deref()))
+        }
+        ("POST", ["app", "installations", id, "access_tokens"]) if *id == INSTALLATION.to_string() => {
+            make_token(world, asked)
+        }
+        ("GET", ["app", "hook", "deliveries"]) => Told::json(200, &json!(world.deliveries)),
+        ("POST", ["app", "hook", "deliveries", id, "attempts"]) => {
+            world.redelivered.extend(id.parse::<u64>());
+            Told::json(202, &json!({}))
+        }
+        _ => Told::error(404, "Not Found"),
+    }
+}
+
+fn make_token(world: &mut World, asked: &Asked<'_>) -> Told {
+    let wanted: Value = serde_json::from_slice(asked.body).unwrap_or_default();
+    world.token_requests.push(wanted.clone());
+    if world.lacks.as_deref().is_some_and(|lacks| wanted["permissions"].get(lacks).is_some()) {
+        return Told::error(422, "The permissions requested are not granted to this installation.");
+    }
+    let token = format!("ghs_canary{:08}", world.id());
+    world.tokens.insert(token.clone());
+    let seconds = if world.token_seconds == 0 { 3600 } else { world.token_seconds };
+    Told::json(201, &json!({ "token": token, "expires_at": time(now() + seconds) }))
+}
+
+fn of_repository(world: &World, asked: &Asked<'_>, rest: &[&str]) -> Told {
+    match rest {
+        [] => Told::json(200, &answers::repository()),
+        ["commits", sha, "statuses"] => list(world, asked, &world.statuses_of(sha), None),
+        ["commits", sha, "check-runs"] => list(world, asked, &world.latest_runs_of(sha), Some("check_runs")),
+        ["branches", "master", "protection", "required_status_checks"] => match &world.protection {
+            Some(protection) => Told::json(200, protection),
+            None => Told::error(404, "Branch not protected"),
+        },
+        ["branches", _, "protection", ..] => Told::error(404, "Branch not protected"),
+        ["rules", "branches", "master"] => list(world, asked, &world.rules, None),
+        ["rules", "branches", _] => Told::json(200, &json!([])),
+        ["rulesets", id] => match id.parse().ok().and_then(|id: u64| world.rulesets.get(&id)) {
+            Some(ruleset) => Told::json(200, ruleset),
+            None => Told::error(404, "Not Found"),
+        },
+        _ => Told::error(404, "Not Found"),
+    }
+}
+
+/// Answers a page of a list.
+fn list(world: &World, asked: &Asked<'_>, items: &[Value], key: Option<&str>) -> Told {
+    let size = parameter(asked.query, "per_page").unwrap_or(30).clamp(1, 100);
+    let page = parameter(asked.query, "page").unwrap_or(1).max(1);
+    let mut shown: Vec<Value> = items.iter().skip((page - 1) * size).take(size).cloned().collect();
+    let last = page * size >= items.len();
+    if world.trouble == Trouble::PageIsShort && last {
+        shown.pop();
+    }
+    let body = match key {
+        Some(key) => json!({ "total_count": items.len(), key: shown }),
+        None => json!(shown),
+    };
+    let mut told = Told::json(200, &body);
+    if !last {
+        let others: Vec<&str> = asked.query.split('&').filter(|part| !part.starts_with("page=")).collect();
+        let link = |page: usize| format!("{}{}?{}&page={page}", asked.base, asked.path, others.join("&"));
+        let link = format!(
+            "<{}>; rel=\"next\", <{}>; rel=\"last\"",
+            link(page + 1),
+            link(items.len().div_ceil(size))
+        );
+        told = told.with("link", link);
+    }
+    if world.trouble == Trouble::PageIsCut(page) && asked.path.contains("/commits/") {
+        told.body.truncate(told.body.len() / 2);
+    }
+    told
+}
+
+fn parameter(query: &str, name: &str) -> Option<usize> {
+    query.split('&').find_map(|part| part.strip_prefix(name)?.strip_prefix('=')?.parse().ok())
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+/// Writes a point in time as GitHub does.
+pub(crate) fn time(seconds: u64) -> String {
+    // RFC 3339 by the civil calendar: https://howardhinnant.github.io/date_algorithms.html
+    let (days, rest) = (seconds / 86_400, seconds % 86_400);
+    let shifted = days + 719_468;
+    let (era, day) = (shifted / 146_097, shifted % 146_097);
+    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+    let in_year = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * in_year + 2) / 153;
+    let date = in_year - (153 * month + 2) / 5 + 1;
+    let (year, month) =
+        (year + era * 400 + u64::from(month >= 10), if month < 10 { month + 3 } else { month - 9 });
+    format!("{year:04}-{month:02}-{date:02}T{:02}:{:02}:{:02}Z", rest / 3600, rest / 60 % 60, rest % 60)
+}
+
+/// Writes how long ago something was.
+pub(crate) fn ago(span: Duration) -> String {
+    time(now().saturating_sub(span.as_secs()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_as_github_does() {
+        assert_eq!(time(0), "1970-01-01T00:00:00Z");
+        assert_eq!(time(951_827_696), "2000-02-29T12:34:56Z");
+        assert_eq!(time(1_769_851_800), "2026-01-31T09:30:00Z");
+    }
+}
