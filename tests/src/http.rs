@@ -66,6 +66,13 @@ impl Server {
         request.header("Content-Type", "application/json").send(body.to_string()).ok().map(Reply::of)
     }
 
+    /// Posts bytes to a path without a token, with header fields of the caller's own.
+    pub fn post_with_headers(&self, path: &str, body: &[u8], headers: &[(&str, &str)]) -> Reply {
+        let request = self.agent.post(format!("{}{path}", self.base));
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        Reply::of(request.send(body).expect("the service answers"))
+    }
+
     /// Posts JSON to a path, with an `Idempotency-Key`.
     pub fn post_with_key(&self, path: &str, body: &Value, key: &str) -> Reply {
         let request = self.agent.post(format!("{}{path}", self.base)).header("Authorization", self.bearer());

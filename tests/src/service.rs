@@ -60,6 +60,10 @@ pub struct Options {
     pub server: String,
     /// Lines for `[[repo]]`.
     pub repo: String,
+    /// The kind of forge.
+    pub kind: &'static str,
+    /// Where git finds the repository, in the place of its directory.
+    pub url: Option<String>,
     /// Lines for `[repo.forge]` and tables below it.
     pub forge: String,
     /// How often the service looks by itself.
@@ -82,6 +86,8 @@ impl Default for Options {
             required: &["ci"],
             server: String::new(),
             repo: String::new(),
+            kind: "local",
+            url: None,
             forge: String::new(),
             resync: "500ms",
             data_dir: None,
@@ -298,7 +304,14 @@ fn configuration(url: &str, directory: &Path, options: &Options) -> String {
         |name: &str, targets: &[&str]| format!("[[repo.wave]]\nname = {name:?}\ntargets = {targets:?}\n");
     let waves: String = options.waves.iter().map(|(name, targets)| wave(name, targets)).collect();
     let data_dir = options.data_dir.clone().unwrap_or_else(|| directory.join("data"));
+    let url = options.url.as_deref().unwrap_or(url);
     let required = options.required.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
+    // Other forges say themselves what they require.
+    let checks = if options.kind == "local" {
+        format!("[repo.checks]\nrequired = [{required}]\n")
+    } else {
+        String::new()
+    };
     format!(
         r#"[server]
 listen = "127.0.0.1:0"
@@ -312,11 +325,9 @@ resync = "{}"
 batch_window = "20ms"
 {}
 [repo.forge]
-kind = "local"
+kind = "{}"
 {}
-[repo.checks]
-required = [{required}]
-[[repo.image_set]]
+{checks}[[repo.image_set]]
 name = "app"
 {}
 {waves}
@@ -325,6 +336,7 @@ name = "app"
         options.server,
         options.resync,
         options.repo,
+        options.kind,
         options.forge,
         options.image_set,
         options.deploy,

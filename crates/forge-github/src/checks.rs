@@ -110,11 +110,16 @@ fn of_status(status: Status) -> CheckRun {
     };
     let mut run = CheckRun::new(status.context, status.id, state);
     "status".clone_into(&mut run.series);
-    run.source = status.creator.map(|creator| creator.login);
+    run.source = status.creator.map(|creator| person(creator.login));
     run.at = status.updated_at.as_deref().and_then(time);
     run.link = status.target_url.filter(|link| !link.is_empty());
     run.summary = status.description.as_deref().and_then(summary);
     run
+}
+
+/// Somebody may call himself by the number of an App, and is not that App.
+fn person(login: String) -> String {
+    if login.bytes().all(|byte| byte.is_ascii_digit()) { format!("@{login}") } else { login }
 }
 
 /// What two Apps say under one name doesn't replace each other.

@@ -13,6 +13,7 @@ mod deploy_examples;
 mod deploy_hooks;
 mod deploy_pull;
 mod evict;
+mod github;
 mod image_build;
 mod image_login;
 mod image_memory;

@@ -1,0 +1,14 @@
+//! The adapter against a GitHub with state, and against webhooks as GitHub sends them.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests are not seen as tests by the lint")]
+
+mod auth;
+mod conformance;
+mod manners;
+mod missed;
+mod mutations;
+mod payloads;
+mod preflight;
+mod site;
+mod transport;
+mod verdicts;

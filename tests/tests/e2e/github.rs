@@ -1,0 +1,223 @@
+//! The main job with `kind = "github"`: git over HTTP with the installation's token, and a GitHub that itself refuses
+//! what is not green.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use cfgupdater_forge_http::{Form, Secret, sign_hmac};
+use cfgupdater_tests::{Options, Remote, Service, eventually, git};
+use cfgupdater_tests_github::{APP, FakeGithub, INSTALLATION, KEY, Trouble};
+use serde_json::json;
+use tempfile::TempDir;
+
+/// The App whose check runs count.
+const ACTIONS: u64 = 15368;
+
+const SECRET: &str = "canary-of-the-webhook";
+
+/// A GitHub with one repository, and a service that takes care of it.
+struct Site {
+    github: FakeGithub,
+    remote: Remote,
+    service: Service,
+    _place: TempDir,
+}
+
+impl Site {
+    /// Requires `ci` of GitHub Actions by a ruleset, and `lint` of anybody by branch protection.
+    fn new(resync: &'static str) -> Self {
+        let (github, remote, place) = (FakeGithub::start(), Remote::new(), tempfile::tempdir().unwrap());
+        serve(&remote, place.path());
+        {
+            let mut world = github.world();
+            world.git_root = Some(place.path().join("git"));
+            world.green_directory = Some(place.path().join("green"));
+            world.gate = vec!["ci".to_owned(), "lint".to_owned()];
+            world.rule(&[("ci", Some(15368))]);
+            world.protect(&[("lint", None)]);
+        }
+        let secret = place.path().join("secret");
+        std::fs::write(&secret, SECRET).unwrap();
+        let forge = format!(
+            "api_url = {:?}\nproject = \"acme/cfg\"\napp_id = {APP}\nprivate_key_file = {KEY:?}\n\
+             webhook_secret_file = {secret:?}\npushes_per_minute = 0\n",
+            github.api_url(),
+        );
+        let options =
+            Options { kind: "github", url: Some(github.git_url()), forge, resync, ..Options::default() };
+        let service = Service::with(&remote, &options);
+        Self { github, remote, service, _place: place }
+    }
+
+    /// Reports both required checks of a commit, one as a check run and one as a status.
+    fn pass(&self, sha: &str) {
+        let mut world = self.github.world();
+        world.run(sha, "ci", "success", ACTIONS);
+        world.status(sha, "lint", "success", "octocat");
+    }
+
+    /// Delivers a webhook, and returns the status of the answer.
+    fn deliver(&self, event: &str, body: &str, headers: &[(&str, &str)]) -> u16 {
+        let mut fields = vec![("X-GitHub-Event", event), ("Content-Type", "application/json")];
+        fields.extend(headers);
+        self.service
+            .server()
+            .post_with_headers("/v1/repos/cfg-app/hooks/forge", body.as_bytes(), &fields)
+            .status
+    }
+
+    /// Tells that a check of a commit changed.
+    fn tell(&self, sha: &str) {
+        let body = json!({
+            "action": "completed", "check_run": { "head_sha": sha }, "repository": { "full_name": "acme/cfg" },
+            "installation": { "id": INSTALLATION }
+        })
+        .to_string();
+        let signature = sign_hmac(&Secret::new(SECRET).unwrap(), body.as_bytes(), Form::Prefixed);
+        assert_eq!(self.deliver("check_run", &body, &[("X-Hub-Signature-256", &signature)]), 202);
+    }
+}
+
+/// Serves the repository as `acme/cfg.git`, with the rule that master takes green commits alone.
+fn serve(remote: &Remote, place: &Path) {
+    let account = place.join("git/acme");
+    std::fs::create_dir_all(&account).unwrap();
+    std::fs::create_dir_all(place.join("green")).unwrap();
+    std::os::unix::fs::symlink(remote.path(), account.join("cfg.git")).unwrap();
+    git(remote.path(), &["config", "http.receivepack", "true"]);
+    let hook = remote.path().join("hooks/update");
+    let green = place.join("green");
+    let script = format!(
+        "#!/bin/sh\n[ \"$1\" = refs/heads/master ] || exit 0\n[ -e \"{}/$3\" ] && exit 0\n\
+         echo 'error: GH006: Protected branch update failed for refs/heads/master.' >&2\n\
+         echo 'error: Required status check is expected.' >&2\nexit 1\n",
+        green.display()
+    );
+    std::fs::write(&hook, script).unwrap();
+    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn the_main_job_up_to_production() {
+    let site = Site::new("500ms");
+    let told = site.service.announce(1);
+    let first = site.remote.auto();
+    site.github.world().run(&first, "ci", "success", 99);
+    site.github.world().status(&first, "lint", "success", "octocat");
+    site.service.eventually_why("waits for check ci (by 15368) (not started)");
+    assert_ne!(site.remote.master(), first, "a run of another App is not it");
+    site.github.world().run(&first, "lint", "in_progress", ACTIONS);
+    site.github.world().run(&first, "ci", "success", ACTIONS);
+    site.service.eventually_why("waits for check lint (running)");
+    site.github.world().run(&first, "lint", "success", ACTIONS);
+    // The other App's `ci` passed too: GitHub's own gate is open as well.
+    assert_eq!(site.service.end_of(told["intent"].as_str().unwrap())["end"], "landed");
+    let mut landed = site.remote.master();
+    assert_eq!(landed, first);
+    for (wave, targets) in [
+        ("staging", &["staging-1", "staging-2"][..]),
+        ("internal", &["internal-1"]),
+        ("production", &["prod-1", "prod-2"]),
+    ] {
+        for target in targets {
+            assert_eq!(site.service.deployed(wave, target, &landed, "succeeded").status, 200);
+        }
+        if wave == "production" {
+            break;
+        }
+        let promoted =
+            eventually("the promotion", || Some(site.remote.auto()).filter(|auto| *auto != landed));
+        site.pass(&promoted);
+        eventually("the promotion to land", || (site.remote.master() == promoted).then_some(()));
+        landed = promoted;
+    }
+    assert!(site.remote.file(&landed, "images/production/tags.json").is_some());
+    let world = site.github.world();
+    let tokens: std::collections::BTreeSet<&String> = world.pushes.iter().collect();
+    assert!(tokens.iter().all(|token| token.starts_with("ghs_")), "pushed with the installation's token");
+}
+
+#[test]
+fn red_is_evicted_and_a_run_that_is_asked_for_again_is_waited_for() {
+    let site = Site::new("500ms");
+    site.pass(&site.remote.master());
+    let told = site.service.announce(1);
+    let sha = site.remote.auto();
+    for n in 0..248 {
+        site.github.world().run(&sha, &format!("job {n}"), "success", ACTIONS);
+    }
+    site.github.world().status(&sha, "lint", "success", "octocat");
+    site.github.world().run(&sha, "ci", "cancelled", ACTIONS);
+    site.service.eventually_why("waits for check ci");
+    let again = site.github.world().run(&sha, "ci", "queued", ACTIONS);
+    site.service.eventually_why("waits for check ci");
+    site.github.world().update_run(&sha, again, "success");
+    assert_eq!(site.service.end_of(told["intent"].as_str().unwrap())["end"], "landed");
+    let told = site.service.announce(2);
+    site.github.world().run(&site.remote.auto(), "ci", "failure", ACTIONS);
+    assert_eq!(site.service.end_of(told["intent"].as_str().unwrap())["end"], "evicted");
+}
+
+#[test]
+fn limits_and_broken_pushes_delay_and_change_nothing_else() {
+    let site = Site::new("500ms");
+    site.github.world().trouble = Trouble::RateLimited(Some(2));
+    site.service.eventually_why("asks for fewer requests");
+    site.github.world().trouble = Trouble::None;
+    let told = site.service.announce(1);
+    let sha = site.remote.auto();
+    // The push of master is applied, and its answer lost.
+    site.github.world().break_next_push = true;
+    site.pass(&sha);
+    let end = site.service.end_of(told["intent"].as_str().unwrap());
+    assert_eq!((&end["end"], &end["commit"]), (&"landed".into(), &sha.as_str().into()));
+    assert_eq!(site.remote.master(), sha);
+    let metrics = site.service.get("/metrics").text;
+    assert!(metrics.contains("cfgupdater_forge_requests_remaining{repo=\"cfg-app\"}"), "{metrics}");
+    assert!(!metrics.contains("cfgupdater_forge_limited_total{repo=\"cfg-app\"} 0\n"), "{metrics}");
+}
+
+#[test]
+fn a_webhook_is_all_that_is_needed_and_a_forged_one_is_nothing() {
+    let site = Site::new("1h");
+    let told = site.service.announce(1);
+    let sha = site.remote.auto();
+    site.pass(&sha);
+    let body = json!({ "repository": { "full_name": "acme/cfg" } }).to_string();
+    let other = sign_hmac(&Secret::new("guess").unwrap(), body.as_bytes(), Form::Prefixed);
+    let bare = sign_hmac(&Secret::new(SECRET).unwrap(), body.as_bytes(), Form::Bare);
+    for headers in [
+        &[][..],
+        &[("X-Hub-Signature-256", other.as_str())],
+        &[("X-Gitlab-Token", SECRET), ("X-Gitlab-Event", "Push Hook")],
+        &[("X-Gitea-Signature", &bare), ("X-Gitea-Event", "push")],
+    ] {
+        assert_eq!(site.deliver("check_run", &body, headers), 401, "{headers:?}");
+    }
+    let foreign = json!({ "repository": { "full_name": "acme/other" } }).to_string();
+    let signature = sign_hmac(&Secret::new(SECRET).unwrap(), foreign.as_bytes(), Form::Prefixed);
+    assert_eq!(site.deliver("check_run", &foreign, &[("X-Hub-Signature-256", &signature)]), 202);
+    let large = "x".repeat(5 * 1024 * 1024);
+    assert_eq!(site.deliver("check_run", &large, &[]), 413);
+    assert_eq!(site.deliver("check_run", &body, &[("Content-Encoding", "gzip")]), 422);
+    assert_ne!(site.remote.master(), sha, "nobody looked");
+    site.tell(&sha);
+    assert_eq!(site.service.end_of(told["intent"].as_str().unwrap())["end"], "landed");
+    let landed = site.remote.master();
+    site.tell(&sha);
+    assert_eq!(site.remote.master(), landed, "told twice is told once");
+}
+
+#[test]
+fn no_secret_is_written_anywhere() {
+    let site = Site::new("500ms");
+    let told = site.service.announce(1);
+    site.pass(&site.remote.auto());
+    site.service.end_of(told["intent"].as_str().unwrap());
+    let log = site.service.stop();
+    for secret in ["ghs_", SECRET, "BEGIN RSA"] {
+        assert!(!log.contains(secret), "{log}");
+    }
+    let written = git(site.remote.path(), &["log", "--all", "--format=%B"]);
+    assert!(!written.contains("ghs_"));
+}
