@@ -1,7 +1,7 @@
 //! [`Client`]: reading the API as the repository's installation, whole lists or nothing.
 
 use cfgupdater_core::{Error, ErrorKind};
-use cfgupdater_forge_http::{Budget, Pages, Refused, Secret, failure, next_link, same_origin};
+use cfgupdater_forge_http::{Pages, Refused, Secret, failure, next_link, same_origin};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -14,9 +14,8 @@ use crate::transport::{Answer, Ask, Transport};
 /// Reads one repository's part of the API.
 #[derive(Debug)]
 pub(crate) struct Client {
-    transport: Transport,
+    pub(crate) transport: Transport,
     pub(crate) auth: Auth,
-    pub(crate) budget: Budget,
     pub(crate) cache: PageCache,
     api_url: String,
 }
@@ -68,7 +67,6 @@ impl Client {
         Ok(Self {
             transport: Transport::new(settings)?,
             auth: Auth::new(settings.login.clone(), settings.repository.clone()),
-            budget: Budget::default(),
             cache: PageCache::default(),
             api_url: settings.api_url.trim_end_matches('/').to_owned(),
         })
@@ -138,22 +136,14 @@ impl Client {
     /// Asks as the installation. A token that no longer holds is replaced once.
     async fn ask(&self, ask: Ask<'_>) -> Result<(Answer, Secret), Error> {
         let token = self.token().await?;
-        let answer = self.send(ask, &token).await?;
+        let answer = self.transport.send(ask, &token).await?;
         if answer.status != 401 || !self.auth.renews() {
             return Ok((answer, token));
         }
         self.auth.forget(&token).await;
         let token = self.token().await?;
-        let answer = self.send(ask, &token).await?;
+        let answer = self.transport.send(ask, &token).await?;
         Ok((answer, token))
-    }
-
-    async fn send(&self, ask: Ask<'_>, token: &Secret) -> Result<Answer, Error> {
-        self.budget.admit(clock::now())?;
-        let answer = self.transport.send(ask, token).await?;
-        let body = if answer.status == 403 { answer.text(token) } else { String::new() };
-        self.budget.record(answer.status, &answer.headers, &body, clock::now());
-        Ok(answer)
     }
 
     /// Asks as the App itself; `None` where there is no App.
@@ -163,7 +153,7 @@ impl Client {
         target: &str,
     ) -> Result<Option<T>, Trouble> {
         let Some(word) = self.auth.app_word()? else { return Ok(None) };
-        let answer = self.send(Ask::get(target), &word).await?;
+        let answer = self.transport.send(Ask::get(target), &word).await?;
         if answer.status != 200 {
             return Err(refused(what, &answer, &word));
         }
@@ -175,7 +165,7 @@ impl Client {
     /// Asks for something to be done, as the App itself.
     pub(crate) async fn post_as_app(&self, what: &str, target: &str) -> Result<(), Trouble> {
         let Some(word) = self.auth.app_word()? else { return Ok(()) };
-        let answer = self.send(Ask::post(target, None), &word).await?;
+        let answer = self.transport.send(Ask::post(target, None), &word).await?;
         if (200..300).contains(&answer.status) { Ok(()) } else { Err(refused(what, &answer, &word)) }
     }
 

@@ -124,7 +124,7 @@ impl Inner {
     }
 
     fn usage(&self) -> ApiUsage {
-        let spending = self.client.budget.spending();
+        let spending = self.client.transport.budget.spending();
         let mut usage = ApiUsage::default();
         (usage.requests, usage.unchanged, usage.limited) =
             (spending.answers, spending.unchanged, spending.limited);

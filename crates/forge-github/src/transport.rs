@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cfgupdater_core::{Error, ErrorKind};
-use cfgupdater_forge_http::{Secret, redact};
+use cfgupdater_forge_http::{Budget, Secret, redact};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header};
 use http_body_util::{BodyExt, Limited};
 use octocrab::service::middleware::base_uri::BaseUriLayer;
@@ -15,6 +15,7 @@ use octocrab::service::middleware::reqwest_connector::ReqwestConnector;
 use octocrab::{AuthState, Octocrab, OctocrabBuilder};
 use reqwest::{Certificate, Proxy, redirect};
 
+use crate::clock;
 use crate::settings::GithubSettings;
 
 /// The version of the API that is spoken.
@@ -69,6 +70,8 @@ impl<'a> Ask<'a> {
 #[derive(Debug)]
 pub(crate) struct Transport {
     octocrab: Octocrab,
+    /// What GitHub still takes of all who ask here.
+    pub(crate) budget: Budget,
 }
 
 impl Transport {
@@ -91,11 +94,19 @@ impl Transport {
             .with_auth(AuthState::None)
             .build()
             .unwrap_or_else(|never| match never {});
-        Ok(Self { octocrab })
+        Ok(Self { octocrab, budget: Budget::default() })
     }
 
-    /// Asks once, as whoever holds `token`.
+    /// Asks once, as whoever holds `token`; not at all while GitHub wants no requests.
     pub(crate) async fn send(&self, ask: Ask<'_>, token: &Secret) -> Result<Answer, Error> {
+        self.budget.admit(clock::now())?;
+        let answer = self.exchange(ask, token).await?;
+        let body = if answer.status == 403 { answer.text(token) } else { String::new() };
+        self.budget.record(answer.status, &answer.headers, &body, clock::now());
+        Ok(answer)
+    }
+
+    async fn exchange(&self, ask: Ask<'_>, token: &Secret) -> Result<Answer, Error> {
         let away = || {
             let message =
                 format!("GitHub's API did not answer {} {}; it is tried again", ask.method, ask.target);

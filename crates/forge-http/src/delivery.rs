@@ -2,8 +2,10 @@
 
 use cfgupdater_core::{Error, ErrorKind, WebhookDelivery};
 
-/// Largest body that is hashed, in bytes. Larger ones are pushes of thousands of commits; the timer looks soon.
-pub const WEBHOOK_CAP: usize = 4 * 1024 * 1024;
+/// Largest body that is hashed, in bytes: no forge sends larger ones. A service that reads bodies may well stop earlier.
+///
+/// Source: <https://docs.github.com/en/webhooks/webhook-events-and-payloads#payload-cap>.
+pub const WEBHOOK_CAP: usize = 25 * 1024 * 1024;
 
 /// Makes sure that a delivery is small and not compressed: who isn't known yet shall cost little, and a signature is
 /// made over the bytes as they were sent.
