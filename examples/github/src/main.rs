@@ -26,7 +26,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let credentials = Arc::new(ForgeCredentials::new(forge.clone()));
     let remote = RemoteSettings::new(url.parse()?).with_inherited_proxy().with_credentials(credentials);
     let directory = std::path::absolute(variable("DATA_DIR")?)?.join("mirror.git");
-    let mirror = Arc::new(Mirror::open(MirrorSettings::new(directory, remote), Duration::from_mins(2)).await?);
+    let mirror =
+        Arc::new(Mirror::open(MirrorSettings::new(directory, remote), Duration::from_mins(2)).await?);
     let mut engine = Engine::new();
     let repo = engine.start("cfg-app".parse()?, policy()?, Backends::new(mirror.clone(), mirror, forge));
     let (_stop, stopping) = watch::channel(false);
@@ -43,7 +44,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
 fn forge(url: &str) -> Result<Arc<dyn Forge>, Box<dyn Error>> {
     let key = SecretSource::file(variable("PRIVATE_KEY_FILE")?);
     let login = Login::App { id: variable("APP_ID")?.parse()?, key, installation: None };
-    let repository = std::env::var("REPOSITORY").map_or_else(|_| RepositoryName::of_url(url), |name| name.parse())?;
+    let repository =
+        std::env::var("REPOSITORY").map_or_else(|_| RepositoryName::of_url(url), |name| name.parse())?;
     let mut settings = GithubSettings::new(repository, login);
     settings.webhook_secret = std::env::var("WEBHOOK_SECRET_FILE").ok().map(SecretSource::file);
     settings.api_url = std::env::var("API_URL").unwrap_or(settings.api_url);
