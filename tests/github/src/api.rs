@@ -44,7 +44,7 @@ impl Told {
         )
     }
 
-    fn with(mut self, name: &'static str, value: impl ToString) -> Self {
+    fn with(mut self, name: &'static str, value: &impl ToString) -> Self {
         self.headers.push((name, value.to_string()));
         self
     }
@@ -69,15 +69,15 @@ pub(crate) fn answer(world: &mut World, asked: &Asked<'_>) -> Told {
         if asked.known == Some(&mark) {
             told = Told { status: 304, headers: Vec::new(), body: Vec::new() };
         }
-        told = told.with("etag", mark);
+        told = told.with("etag", &mark);
     }
     let left = 5000_usize.saturating_sub(world.requests.len());
     let told = if told.headers.iter().any(|(name, _)| *name == "x-ratelimit-remaining") {
         told
     } else {
-        told.with("x-ratelimit-remaining", left)
+        told.with("x-ratelimit-remaining", &left)
     };
-    told.with("x-ratelimit-limit", 5000).with("x-ratelimit-reset", now() + 3600)
+    told.with("x-ratelimit-limit", &5000).with("x-ratelimit-reset", &(now() + 3600))
 }
 
 fn in_trouble(world: &World, asked: &Asked<'_>) -> Option<Told> {
@@ -204,7 +204,7 @@ fn list(world: &World, asked: &Asked<'_>, items: &[Value], key: Option<&str>) ->
             link(page + 1),
             link(items.len().div_ceil(size))
         );
-        told = told.with("link", link);
+        told = told.with("link", &link);
     }
     if world.trouble == Trouble::PageIsCut(page) && asked.path.contains("/commits/") {
         told.body.truncate(told.body.len() / 2);

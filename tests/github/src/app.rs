@@ -22,5 +22,6 @@ pub(crate) fn is_word(text: &str, now: u64) -> bool {
     let claims = signed.split_once('.').and_then(|(_, claims)| URL_SAFE_NO_PAD.decode(claims).ok());
     let claims: Value = claims.and_then(|claims| serde_json::from_slice(&claims).ok()).unwrap_or_default();
     let (issued, expires) = (claims["iat"].as_u64().unwrap_or(u64::MAX), claims["exp"].as_u64().unwrap_or(0));
-    claims["iss"] == APP.to_string() && issued <= now && now < expires && expires - issued <= 600
+    let app = claims["iss"].as_str().and_then(|id| id.parse().ok());
+    app == Some(APP) && issued <= now && now < expires && expires - issued <= 600
 }
