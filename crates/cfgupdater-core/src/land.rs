@@ -8,7 +8,7 @@ use crate::verdict::Verdict;
 pub struct Candidate {
     /// What its own checks say.
     pub verdict: Verdict,
-    /// Whether it is a live intent whose wave is open.
+    /// Whether it is a live intent whose wave is open, on a commit that state names as ours.
     pub live: bool,
 }
 

@@ -94,6 +94,12 @@ impl Caller {
     pub(crate) fn may(&self, needed: &Scope) -> bool {
         self.scopes.as_ref().is_none_or(|scopes| scopes.iter().any(|scope| scope.allows(needed)))
     }
+
+    /// Tells whether it may report the deployments of any target at all.
+    pub(crate) fn may_report(&self) -> bool {
+        let reports = |scope: &Scope| matches!(scope, Scope::Report(_));
+        self.scopes.as_ref().is_none_or(|scopes| scopes.iter().any(reports))
+    }
 }
 
 /// The tokens of a service.

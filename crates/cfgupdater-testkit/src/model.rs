@@ -443,7 +443,8 @@ mod tests {
     use crate::mutations::Honest;
 
     fn space() -> Space {
-        Space { scope: SCOPES[0], tamper: || Box::new(Honest) }
+        let scope = Scope { pushes: 1, ..NOTHING };
+        Space { scope, tamper: || Box::new(Honest) }
     }
 
     #[test]

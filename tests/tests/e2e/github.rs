@@ -40,8 +40,9 @@ impl Site {
         std::fs::write(&secret, SECRET).unwrap();
         let forge = format!(
             "api_url = {:?}\nproject = \"acme/cfg\"\napp_id = {APP}\nprivate_key_file = {KEY:?}\n\
-             webhook_secret_file = {secret:?}\npushes_per_minute = 0\n",
+             webhook_secret_file = \"{}\"\npushes_per_minute = 0\n",
             github.api_url(),
+            secret.display(),
         );
         let options =
             Options { kind: "github", url: Some(github.git_url()), forge, resync, ..Options::default() };

@@ -10,9 +10,9 @@ fn needed(method: &str, path: &str) -> Option<&'static str> {
     match (method, path) {
         ("get", "/healthz" | "/readyz" | "/metrics") => None,
         // Refused for want of a signature, whatever the token.
-        ("post", "/v1/repos/{repo}/hooks/forge") => None,
+        ("post", "/v1/repos/{repo}/hooks/forge" | "/v1/repos/{repo}/hooks/flux") => None,
         ("post", "/v1/repos/{repo}/images") => Some("announce"),
-        ("post", "/v1/repos/{repo}/deployments") => Some("report"),
+        ("post", "/v1/repos/{repo}/deployments" | "/v1/repos/{repo}/hooks/argocd") => Some("report"),
         ("post", "/v1/repos/{repo}/statuses/{sha}") => Some("status"),
         ("get", _) => Some("read"),
         ("post", _) => Some("operate"),

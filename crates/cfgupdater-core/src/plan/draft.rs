@@ -150,7 +150,10 @@ impl<'a> Draft<'a> {
         // In the order of the projection: somebody may have put our own commits into another one.
         let wanted = self.projection.chain.iter().map(Some).chain(std::iter::repeat(None));
         let candidate = |((commit, verdict), wanted): ((&ChainCommit, &Verdict), Option<&IntentId>)| {
-            Candidate { verdict: *verdict, live: wanted.is_some() && commit.intent.as_ref() == wanted }
+            // What state doesn't name is recorded first: once on stable, only the record tells it from a copy.
+            let named = self.state.built_at(&commit.id).is_some();
+            let live = named && wanted.is_some() && commit.intent.as_ref() == wanted;
+            Candidate { verdict: *verdict, live }
         };
         let candidates: Vec<Candidate> =
             self.snapshot.chain.iter().zip(&self.verdicts).zip(wanted).map(candidate).collect();

@@ -449,6 +449,20 @@ fn a_chain_that_state_does_not_name_is_recorded_as_it_is() {
 }
 
 #[test]
+fn a_green_commit_that_state_does_not_name_is_recorded_before_it_lands() {
+    let mut scene = chain_of(&[GREEN, GREEN]);
+    scene.state.built.clear();
+    let transaction = write(scene.plan());
+    assert_eq!(transaction.auto.as_ref().unwrap().keep, vec![commit(1), commit(2)]);
+    scene.state.built.extend([1, 2].map(|n| crate::record::Built {
+        commit: commit(n),
+        intent: intent(n).id,
+        at: scene.now,
+    }));
+    assert!(matches!(scene.plan().effect, Some(Effect::Land { to, .. }) if to == commit(2)));
+}
+
+#[test]
 fn a_stable_tip_that_we_landed_is_green_whatever_is_reported_later() {
     let mut scene = chain_of(&[GREEN]);
     scene.chain.clear();

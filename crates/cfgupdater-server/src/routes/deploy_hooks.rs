@@ -83,6 +83,10 @@ pub(crate) async fn argocd(
     Path(repo): Path<String>,
     request: Request,
 ) -> Answered {
+    // Which target it is about is known from the body alone, which nobody else gets read.
+    if !caller.may_report() {
+        caller.needs(&Scope::Report(None))?;
+    }
     let hook = Hook::new("argocd", state.repo(&repo)?, &state)?;
     let (parts, body) = request.into_parts();
     let body = read(&parts, body, IMAGES_CAP).await?;

@@ -12,7 +12,8 @@ async fn one_token_serves_many_readers_and_git() {
     let site = Site::new();
     let commits: Vec<_> = (1..30).map(commit).collect();
     let (checks, required) = tokio::join!(site.forge.checks(&commits), site.forge.required_checks());
-    (checks.unwrap(), required.unwrap());
+    checks.unwrap();
+    required.unwrap();
     let login = site.forge.git_credentials().await.unwrap().unwrap();
     assert_eq!(login.username, "x-access-token");
     assert!(site.github.world().tokens.contains(&login.password));

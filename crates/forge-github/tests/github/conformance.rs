@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use crate::site::{SECRETS, commit, settings};
 
 cfgupdater_testkit::forge_conformance! {
-    harness: GithubHarness::start,
+    harness: || async { GithubHarness::start() },
 }
 
 /// The Apps that can make check runs; statuses have logins.
@@ -31,7 +31,7 @@ struct GithubHarness {
 }
 
 impl GithubHarness {
-    async fn start() -> Self {
+    fn start() -> Self {
         Self {
             github: FakeGithub::start(),
             directory: tempfile::tempdir().unwrap(),
