@@ -18,6 +18,7 @@ use std::process::ExitCode;
 
 const HELP: &str = "\
 cargo xtask test [--full]   format, lints, licences, boundaries, all tests and doc tests
+cargo xtask api             writes what the libraries show into docs/api
 cargo xtask sim [--schedules N] [--seed S] [--replay]   plays random schedules against the rules
 cargo xtask model [NAME [FIELD=N…]] [--quick]   explores every way in which small worlds can go
 cargo xtask mutants         changes the rules one by one, and names what no unit test notices; takes hours
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
     match words.as_slice() {
         ["test"] => test::test(false),
         ["test", "--full"] => test::test(true),
+        ["api"] => told(public_api::write()),
         ["sim", rest @ ..] => told(simulator::simulate(rest)),
         ["model", rest @ ..] => told(simulator::model(rest)),
         ["mutants", rest @ ..] => told(mutants::mutants(rest)),

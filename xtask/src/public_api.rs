@@ -1,20 +1,28 @@
-//! No backend's type is in a public signature: whoever embeds the library must not be bound to our choice of them.
+//! What the libraries show: no type of a backend, and nothing that isn't in the listings under `docs/api/`.
+
+mod listing;
+mod type_text;
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use serde_json::Value;
 
+use self::listing::listing;
 use crate::run::{cargo, root, succeeds};
 
 /// The published libraries, by package and library name.
-const LIBRARIES: [(&str, &str); 7] = [
+const LIBRARIES: [(&str, &str); 10] = [
     ("cfgupdater-core", "cfgupdater_core"),
     ("cfgupdater", "cfgupdater"),
     ("cfgupdater-deployers", "cfgupdater_deployers"),
+    ("cfgupdater-forge-github", "cfgupdater_forge_github"),
+    ("cfgupdater-forge-http", "cfgupdater_forge_http"),
     ("cfgupdater-git-backend", "cfgupdater_git_backend"),
     ("cfgupdater-forge-local", "cfgupdater_forge_local"),
     ("cfgupdater-image-builder", "cfgupdater_image_builder"),
     ("cfgupdater-server", "cfgupdater_server"),
+    ("cfgupdater-testkit", "cfgupdater_testkit"),
 ];
 
 /// Crates whose types stay inside; families are named by their first word.
@@ -34,14 +42,32 @@ const PRIVATE: [&str; 13] = [
     "toml",
 ];
 
-/// Checks the public signatures of every published library.
-pub(crate) fn no_backend_types() -> Result<(), String> {
-    let mut leaks = Vec::new();
+/// Checks the public items of every published library.
+pub(crate) fn check() -> Result<(), String> {
+    let mut faults = Vec::new();
     for (package, library) in LIBRARIES {
         let json = describe(package, library)?;
-        leaks.extend(foreign_types(&json).into_iter().map(|path| format!("{package} shows {path}")));
+        faults.extend(foreign_types(&json).into_iter().map(|path| format!("{package} shows {path}")));
+        if std::fs::read_to_string(listed(package)).ok() != Some(listing(&json)) {
+            faults.push(format!("{package} shows something else than docs/api says; run `cargo xtask api`"));
+        }
     }
-    if leaks.is_empty() { Ok(()) } else { Err(leaks.join("; ")) }
+    if faults.is_empty() { Ok(()) } else { Err(faults.join("; ")) }
+}
+
+/// Writes the listings of what the libraries show.
+pub(crate) fn write() -> Result<(), String> {
+    for (package, library) in LIBRARIES {
+        let (path, listing) = (listed(package), listing(&describe(package, library)?));
+        let directory = path.parent().unwrap_or(&path);
+        let written = std::fs::create_dir_all(directory).and_then(|()| std::fs::write(&path, listing));
+        written.map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    Ok(())
+}
+
+fn listed(package: &str) -> PathBuf {
+    root().join(format!("docs/api/{package}.txt"))
 }
 
 /// Has rustdoc describe a library. The JSON form is unstable, which this variable permits on any toolchain.

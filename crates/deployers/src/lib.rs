@@ -4,6 +4,10 @@
 //! read what the tools send or answer; they are free of I/O. The feature `client` holds [`DeployApi`], which asks for what
 //! was not sent or got lost.
 
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
+
 pub mod argocd;
 #[cfg(feature = "client")]
 mod client;

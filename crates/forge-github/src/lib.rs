@@ -4,6 +4,10 @@
 //! token. octocrab carries the requests; what is read of the answers are small structs of our own, since a verdict
 //! needs fields that octocrab's models lack, and all pages or none.
 
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
+
 mod auth;
 mod checks;
 mod client;

@@ -233,6 +233,8 @@ fn a_collection_of_garbage_meanwhile_disturbs_no_engine() {
                 rounds += 1;
             }
         });
+        // Also when an assertion fails: the scope waits for the collector.
+        let finally = Finally(&done);
         let mut written: Vec<CommitId> = Vec::new();
         for round in 0..60 {
             let repo = judged.repos()[round % 2];
@@ -252,10 +254,19 @@ fn a_collection_of_garbage_meanwhile_disturbs_no_engine() {
                 assert!(repo.is_ancestor(&written[0], &id).unwrap());
             }
         }
-        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        drop(finally);
         collector.join().unwrap();
     });
     assert_sound(judged.path());
+}
+
+/// Sets a flag when it is dropped.
+struct Finally<'a>(&'a std::sync::atomic::AtomicBool);
+
+impl Drop for Finally<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, std::sync::atomic::Ordering::Relaxed);
+    }
 }
 
 #[test]

@@ -11,6 +11,10 @@ use super::nodes::GixNodes;
 use crate::objects::failures;
 use crate::objects::session::{Kind, Nodes, Session};
 
+/// How often an object is written before that counts as failed: `git gc` removes directories that it finds empty, also one
+/// that was made for this object just now.
+const ATTEMPTS: u32 = 5;
+
 /// A handle for one operation. It is not shared between threads; [`Database`](super::database::Database) is.
 pub(crate) struct GixSession {
     pub(crate) repo: gix::Repository,
@@ -58,8 +62,14 @@ impl Session for GixSession {
     /// Writes a loose object even if a pack has it: asking first would cost a rescan for every new object, and a fresh
     /// file is safe from a concurrent expiry of old unreachable objects.
     fn write(&self, kind: Kind, content: &[u8]) -> Result<ObjectId, Error> {
-        let written = self.repo.objects.write_buf(ids::kind_of(kind), content);
-        written.map(|id| ids::from_gix(&id)).map_err(|cause| failures::unwritable(&self.path, kind, cause))
+        let mut attempts = 1;
+        loop {
+            match self.repo.objects.write_buf(ids::kind_of(kind), content) {
+                Ok(id) => return Ok(ids::from_gix(&id)),
+                Err(cause) if attempts < ATTEMPTS && is_gone(&cause) => attempts += 1,
+                Err(cause) => return Err(failures::unwritable(&self.path, kind, cause)),
+            }
+        }
     }
 
     fn resolve(&self, name: &RefName) -> Result<Option<CommitId>, Error> {
@@ -95,4 +105,11 @@ impl Session for GixSession {
     fn nodes(&self) -> impl Nodes + '_ {
         GixNodes::new(self)
     }
+}
+
+/// Tells whether something that should be there was not, by the cause of causes.
+fn is_gone(error: &(dyn std::error::Error + 'static)) -> bool {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let mut reasons = causes.filter_map(|cause| cause.downcast_ref::<std::io::Error>());
+    reasons.any(|reason| reason.kind() == std::io::ErrorKind::NotFound)
 }
