@@ -50,9 +50,17 @@ impl Session for GixSession {
             return Ok(Vec::new());
         }
         let mut buffer = Vec::new();
-        let found = self.repo.objects.try_find(&gix_id, &mut buffer);
-        let found = found.map_err(|cause| failures::unreadable(&self.path, id, kind, cause))?;
-        match found.map(|object| object.kind) {
+        let mut look = || {
+            let found = self.repo.objects.try_find(&gix_id, &mut buffer);
+            let found = found.map_err(|cause| failures::unreadable(&self.path, id, kind, cause))?;
+            Ok::<_, Error>(found.map(|object| object.kind))
+        };
+        // What `git gc` packed after the packs were looked through is no loose object any more.
+        let mut found = look()?;
+        if found.is_none() {
+            found = look()?;
+        }
+        match found {
             Some(found) if found == ids::kind_of(kind) => Ok(buffer),
             Some(found) => Err(failures::not_found(&self.path, &format!("{id} is a {found}, not a {kind}"))),
             None => Err(failures::not_found(&self.path, &format!("there is no {kind} {id}"))),
