@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use cfgupdater::RepoHandle;
 use cfgupdater::core::{
-    Announcement, Answer, AppSha, Outcome, Policy, Request, SetName, Snapshot, VerifyImages,
+    Announcement, Answer, AppSha, IntentId, Outcome, Policy, Request, SetName, Snapshot, VerifyImages,
 };
 use serde::Deserialize;
 use tracing::warn;
@@ -70,10 +70,8 @@ pub(crate) async fn announce(
 
 /// Asks the registries about announced images. What was accepted before needs no registry to be answered.
 async fn verified(state: &AppState, repo: &RepoHandle, announced: &Announcement) -> Result<(), Problem> {
-    let view = repo.view();
-    let verify = view.policy.set(&announced.set).map(|set| set.verify_images).unwrap_or_default();
-    let known = |snapshot: &Snapshot| snapshot.state.intents.contains_key(&announced.intent_id());
-    if verify == VerifyImages::Off || view.snapshot.as_deref().is_some_and(known) {
+    let verify = repo.view().policy.set(&announced.set).map(|set| set.verify_images).unwrap_or_default();
+    if verify == VerifyImages::Off || accepted_before(repo, announced.intent_id()).await {
         return Ok(());
     }
     let Some(verifier) = &state.verifier else {
@@ -85,6 +83,12 @@ async fn verified(state: &AppState, repo: &RepoHandle, announced: &Announcement)
         warn!(repo = %repo.name(), set = %announced.set, "announced images are not accepted: {refusal}");
         Problem::from(refusal)
     })
+}
+
+async fn accepted_before(repo: &RepoHandle, id: IntentId) -> bool {
+    let view = repo.settled_view().await;
+    let known = |snapshot: &Snapshot| snapshot.state.knows(id) || snapshot.history.by_intent(id).is_some();
+    view.snapshot.as_deref().is_some_and(known)
 }
 
 fn only_set(policy: &Policy) -> Result<SetName, Problem> {
