@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::intent::IntentId;
+use crate::intent::{Intent, IntentId};
 use crate::name::{SetName, WaveName};
 use crate::object_id::{AppSha, CommitId};
 use crate::release::Release;
@@ -48,7 +48,7 @@ pub struct History {
     tip: Option<CommitId>,
     tip_is_ours: bool,
     slots: BTreeMap<Slot, Vec<Introduction>>,
-    intents: BTreeMap<IntentId, Introduction>,
+    intents: BTreeMap<(IntentId, Option<Release>), Introduction>,
 }
 
 impl History {
@@ -63,7 +63,7 @@ impl History {
             let introduction =
                 Introduction { position, commit: commit.id, release, intent, app_sha: commit.app_sha };
             self.tip_is_ours |= intent.is_some();
-            self.intents.extend(intent.map(|id| (id, introduction)));
+            self.intents.extend(intent.map(|id| ((id, release), introduction)));
             self.slots.entry(slot).or_default().push(introduction);
         }
     }
@@ -103,9 +103,17 @@ impl History {
         self.introductions(slot).iter().rev().find(|introduction| introduction.position <= position)
     }
 
-    /// Returns the commit on stable whose message names `intent` and which changed what that intent writes.
+    /// Returns the newest commit on stable whose message names `intent` and which changed what that intent writes,
+    /// whatever it put there.
     pub fn by_intent(&self, intent: IntentId) -> Option<&Introduction> {
-        self.intents.get(&intent)
+        let named = self.intents.range((intent, None)..).take_while(|((id, _), _)| *id == intent);
+        named.map(|(_, introduction)| introduction).max_by_key(|introduction| introduction.position)
+    }
+
+    /// Returns the newest commit on stable whose message names the intent and which put the intent's own release where
+    /// it belongs. Copies of its message above other content don't count.
+    pub fn applied(&self, intent: &Intent) -> Option<&Introduction> {
+        self.intents.get(&(intent.id, Some(intent.release)))
     }
 }
 
@@ -154,5 +162,17 @@ mod tests {
         assert_eq!(history.latest(&slot("production")).unwrap().intent, None);
         assert!(!history.tip_is_ours());
         assert!(history.by_intent(id).is_none());
+    }
+
+    #[test]
+    fn a_copy_of_a_message_above_other_content_hides_no_application() {
+        let intent = testing::introduce("app", "staging", 1);
+        let mut history = History::default();
+        let mut applies = commit(1, "staging", 1, Some(intent.id));
+        applies.changed = BTreeMap::from([(slot("staging"), Some(intent.release))]);
+        history.push(applies);
+        history.push(commit(2, "staging", 9, Some(intent.id)));
+        assert_eq!(history.applied(&intent).unwrap().commit, testing::commit(1));
+        assert_eq!(history.by_intent(intent.id).unwrap().commit, testing::commit(2));
     }
 }

@@ -233,9 +233,7 @@ impl Reader<'_> {
     ) -> Result<BTreeMap<IntentId, CommitId>, Error> {
         let mut landed = BTreeMap::new();
         for intent in state.live() {
-            if let Some(found) =
-                history.by_intent(intent.id).filter(|found| found.release == Some(intent.release))
-            {
+            if let Some(found) = history.applied(intent) {
                 landed.insert(intent.id, found.commit);
                 continue;
             }

@@ -88,11 +88,10 @@ impl<'a> Draft<'a> {
         // A landing may cross an eviction or a gate that closes, since these move another branch.
         let crossed = |accepted: &Arc<Accepted>| {
             let end = accepted.end.as_ref().filter(|end| !end.is_on_stable())?;
-            let found = self.snapshot.history.by_intent(accepted.intent.id)?;
+            let found = self.snapshot.history.applied(&accepted.intent)?;
             let same = |evidence: &Evidence| evidence.commit == found.commit;
             let judged = matches!(end, End::Evicted { evidence } if same(evidence));
-            let applied = found.release == Some(accepted.intent.release);
-            applied.then(|| ended(accepted.intent.id, on_stable(found.commit, !judged)))
+            Some(ended(accepted.intent.id, on_stable(found.commit, !judged)))
         };
         let crossed: Vec<Record> = self.state.intents.values().filter_map(crossed).collect();
         for record in crossed {

@@ -122,8 +122,7 @@ impl World {
         let mut landed = BTreeMap::new();
         for accepted in state.intents.values().filter(|accepted| accepted.end.is_none()) {
             let intent = &accepted.intent;
-            let trailers = history.by_intent(intent.id).filter(|found| found.release == Some(intent.release));
-            if let Some(found) = trailers {
+            if let Some(found) = history.applied(intent) {
                 landed.insert(intent.id, found.commit);
                 continue;
             }
