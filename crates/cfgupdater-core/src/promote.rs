@@ -11,6 +11,9 @@ use crate::release::Release;
 use crate::state::{State, TargetReports};
 use crate::timestamp::Timestamp;
 
+/// How many candidates have their images read before anybody reports them.
+const NEWEST: usize = 20;
+
 /// A possible promotion of one set from one wave to the next, with all it depends on.
 #[derive(Debug, Clone, Copy)]
 pub struct Step<'a> {
@@ -82,10 +85,20 @@ impl Step<'_> {
         self.witnesses().into_iter().map(|witness| witness.name)
     }
 
+    /// Lists the introductions whose images a plan may need, in [`Snapshot::images`](crate::Snapshot::images): those
+    /// that may be proven by what is reported already, and the newest ones, since a report may come with the plan.
+    pub fn promotable(&self) -> Vec<Introduction> {
+        // A waiver may have ended by the time of the plan.
+        let targets: Vec<Witness<'_>> = self.targets().collect();
+        let reported = |candidate: &Introduction| {
+            targets.iter().any(|target| succeeded_since(target, candidate).is_some())
+        };
+        let candidates = self.candidates().into_iter().enumerate();
+        candidates.filter(|(age, candidate)| *age < NEWEST || reported(candidate)).map(|(_, c)| c).collect()
+    }
+
     /// Lists what came into the wave after what the next wave has, newest first, each release once.
-    ///
-    /// A plan needs the images of any of them that may be proven, in [`Snapshot::images`](crate::Snapshot::images).
-    pub fn candidates(&self) -> Vec<Introduction> {
+    fn candidates(&self) -> Vec<Introduction> {
         let floor = self.floor();
         let present = self.history.latest(&self.destination()).and_then(|latest| latest.release);
         let known = self.history.introductions(&self.source());
@@ -166,12 +179,14 @@ impl Step<'_> {
             let waiver = waivers.and_then(|waivers| waivers.get(target));
             waiver.is_some_and(|waiver| waiver.until.is_none_or(|until| until > self.now))
         };
-        let targets = self.from.targets_of(&self.set.name).filter(|target| !waived(&target.name));
-        let reports = |target: &TargetName| {
-            let key = (self.from.name.clone(), target.clone(), self.set.name.clone());
-            self.state.targets.get(&key).map(|known| &**known)
-        };
-        targets.map(|target| Witness { name: &target.name, reports: reports(&target.name) }).collect()
+        self.targets().filter(|target| !waived(target.name)).collect()
+    }
+
+    fn targets(&self) -> impl Iterator<Item = Witness<'_>> {
+        self.from.targets_of(&self.set.name).map(|target| {
+            let key = (self.from.name.clone(), target.name.clone(), self.set.name.clone());
+            Witness { name: &target.name, reports: self.state.targets.get(&key).map(|known| &**known) }
+        })
     }
 
     fn failure(&self, failed: &TargetReports) -> Reason {
@@ -288,6 +303,24 @@ mod tests {
         scene.report("staging", "staging-1", 2, 2, Succeeded);
         scene.report("staging", "staging-2", 1, 1, Succeeded);
         assert_eq!(promoted(&scene), Some(testing::commit(1)));
+    }
+
+    #[test]
+    fn what_is_reported_can_be_promoted_however_much_came_after_it() {
+        let mut scene = Scene::new();
+        for n in 1..=30 {
+            scene.land(n, &testing::introduce("app", "staging", n), n);
+        }
+        for target in ["staging-1", "staging-2"] {
+            scene.report("staging", target, 2, 2, Succeeded);
+        }
+        assert_eq!(promoted(&scene), Some(testing::commit(2)));
+        let (set, waves) = (&scene.policy.sets[0], &scene.policy.waves);
+        let (state, history, now) = (&scene.state, &scene.history, Timestamp::default());
+        let step = Step { set, from: &waves[0], to: &waves[1], state, history, now };
+        let read: Vec<CommitId> = step.promotable().iter().map(|candidate| candidate.commit).collect();
+        let newest = (11..=30).rev().chain([2]).map(testing::commit);
+        assert_eq!(read, newest.collect::<Vec<_>>());
     }
 
     #[test]

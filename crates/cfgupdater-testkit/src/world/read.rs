@@ -14,9 +14,6 @@ use super::releases;
 use super::remote::Refs;
 use super::replica::Fault as ReadFault;
 
-/// How many candidates for promotion have their images read, for each step.
-const CANDIDATES_READ: usize = 20;
-
 impl World {
     /// Builds what a replica is told that was served these branches.
     pub(super) fn snapshot(
@@ -149,7 +146,7 @@ impl World {
         }
         for (set, from, to) in self.policy.steps() {
             let step = Step { set, from, to, state, history, now: Timestamp::default() };
-            for candidate in step.candidates().into_iter().take(CANDIDATES_READ) {
+            for candidate in step.promotable() {
                 add(candidate.release);
             }
         }

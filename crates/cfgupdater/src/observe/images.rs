@@ -9,9 +9,6 @@ use cfgupdater_core::{
 use super::{Memory, Reader};
 use crate::history::{images_at, slots};
 
-/// How many candidates for promotion have their images read, for each step.
-const CANDIDATES_READ: usize = 20;
-
 type Images = BTreeMap<Release, ImageMap>;
 
 impl Reader<'_> {
@@ -32,7 +29,7 @@ impl Reader<'_> {
         for (set, from, to) in self.policy.steps() {
             let step = Step { set, from, to, state, history, now: Timestamp::default() };
             let slot = (from.name.clone(), set.name.clone());
-            for candidate in step.candidates().into_iter().take(CANDIDATES_READ) {
+            for candidate in step.promotable() {
                 self.add(&mut images, candidate.release, &slot, candidate.commit, memory)?;
             }
         }
