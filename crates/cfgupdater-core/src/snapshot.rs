@@ -32,7 +32,7 @@ pub struct Snapshot {
     pub relation: Relation,
     /// `stable..auto` where auto is ahead, `merge-base..auto` where they diverged; oldest first.
     pub chain: Vec<ChainCommit>,
-    /// Live intents whose commit is in stable's history.
+    /// Intents whose commit is in stable's history: live ones, and evicted ones that somebody landed all the same.
     pub landed: BTreeMap<IntentId, CommitId>,
     /// The checks of the chain and of stable's tip.
     pub checks: BTreeMap<CommitId, Arc<[CheckRun]>>,

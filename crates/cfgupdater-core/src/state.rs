@@ -262,6 +262,17 @@ impl State {
         live.into_iter().map(|accepted| &accepted.intent).collect()
     }
 
+    /// Lists the commits that tell, once they are in stable's history, that their intent is there: those built for live
+    /// intents, and those that an eviction cites, since a person may land a commit while it is evicted.
+    pub fn traces(&self) -> impl Iterator<Item = (IntentId, CommitId)> {
+        let built = self.built.iter().map(|built| (built.intent, built.commit));
+        let evicted = self.intents.values().filter_map(|accepted| match &accepted.end {
+            Some(End::Evicted { evidence }) => Some((accepted.intent.id, evidence.commit)),
+            _ => None,
+        });
+        built.filter(|(id, _)| self.live_intent(*id).is_some()).chain(evicted)
+    }
+
     /// Returns a live intent.
     pub fn live_intent(&self, id: IntentId) -> Option<&Intent> {
         self.intents.get(&id).filter(|accepted| accepted.end.is_none()).map(|accepted| &accepted.intent)

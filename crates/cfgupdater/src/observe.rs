@@ -223,26 +223,25 @@ impl Reader<'_> {
         Ok(same.then_some(id))
     }
 
-    /// Finds live intents whose commit is in stable's history: under the SHA that auto had, or by the trailers of a
-    /// commit that put the intent's own images where the intent puts them.
+    /// Finds intents whose commit is in stable's history: by the trailers of a commit that put a live intent's own images
+    /// where the intent puts them, or under the SHA that auto had.
     fn landed(
         &self,
         branches: &Branches,
         state: &State,
         history: &History,
     ) -> Result<BTreeMap<IntentId, CommitId>, Error> {
-        let mut landed = BTreeMap::new();
-        for intent in state.live() {
-            if let Some(found) = history.applied(intent) {
-                landed.insert(intent.id, found.commit);
-                continue;
-            }
-            let built = state.built.iter().find(|built| built.intent == intent.id);
-            if let Some(built) = built.filter(|_| state.stable_seen != Some(branches.stable))
-                && self.repo.has_commit(&built.commit)?
-                && self.repo.is_ancestor(&built.commit, &branches.stable)?
+        let applied = |intent: &Intent| Some((intent.id, history.applied(intent)?.commit));
+        let mut landed: BTreeMap<IntentId, CommitId> = state.live().into_iter().filter_map(applied).collect();
+        if state.stable_seen == Some(branches.stable) {
+            return Ok(landed);
+        }
+        for (intent, commit) in state.traces() {
+            if !landed.contains_key(&intent)
+                && self.repo.has_commit(&commit)?
+                && self.repo.is_ancestor(&commit, &branches.stable)?
             {
-                landed.insert(intent.id, built.commit);
+                landed.insert(intent, commit);
             }
         }
         Ok(landed)

@@ -78,11 +78,17 @@ impl<'a> Draft<'a> {
     /// Stable wins over any other record: an intent whose commit is in its history has landed.
     pub(super) fn record_what_landed(&mut self) {
         for (id, commit) in &self.snapshot.landed {
-            if self.state.live_intent(*id).is_some() {
-                // Anybody can copy a message: that we made a commit is told by the record of its SHA alone.
-                let built =
-                    self.state.built.iter().any(|built| built.intent == *id && built.commit == *commit);
-                self.record(ended(*id, on_stable(*commit, !built)));
+            match self.state.end_of(*id) {
+                None if self.state.knows(*id) => {
+                    // Anybody can copy a message: that we made a commit is told by the record of its SHA alone.
+                    let built =
+                        self.state.built.iter().any(|built| built.intent == *id && built.commit == *commit);
+                    self.record(ended(*id, on_stable(*commit, !built)));
+                }
+                Some(End::Evicted { evidence }) if evidence.commit == *commit => {
+                    self.record(ended(*id, on_stable(*commit, false)));
+                }
+                _ => {}
             }
         }
         // A landing may cross an eviction or a gate that closes, since these move another branch.

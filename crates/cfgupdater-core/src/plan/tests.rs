@@ -392,18 +392,30 @@ fn an_edit_under_a_copied_message_is_still_a_persons() {
     assert_eq!(ends(&transaction), [(intent(1).id, &End::Superseded { by })]);
 }
 
+/// Intent 1 was evicted as this commit.
+fn evict(scene: &mut Scene, n: u8) {
+    scene.accept(intent(1));
+    let (commit, check) = (commit(n), "ci".to_owned());
+    let evidence = Evidence { commit, check, outcome: CheckOutcome::Failed, link: None, summary: None };
+    scene.state.apply(&ended(intent(1).id, End::Evicted { evidence }), scene.now);
+}
+
+#[test]
+fn an_evicted_commit_that_a_person_merged_has_landed() {
+    let mut scene = chain_of(&[]);
+    evict(&mut scene, 1);
+    assert_eq!(scene.state.traces().collect::<Vec<_>>(), [(intent(1).id, commit(1))]);
+    scene.landed.insert(intent(1).id, commit(1));
+    assert_eq!(ends(&write(scene.plan())), [(intent(1).id, &End::Landed { commit: commit(1) })]);
+    // An older commit of the same intent says nothing.
+    scene.landed.insert(intent(1).id, commit(7));
+    assert_eq!(scene.plan().effect, None);
+}
+
 #[test]
 fn what_landed_although_it_was_evicted_meanwhile_has_landed() {
     let mut scene = chain_of(&[]);
-    scene.accept(intent(1));
-    let evidence = Evidence {
-        commit: commit(1),
-        check: "ci".to_owned(),
-        outcome: CheckOutcome::Failed,
-        link: None,
-        summary: None,
-    };
-    scene.state.apply(&ended(intent(1).id, End::Evicted { evidence }), scene.now);
+    evict(&mut scene, 1);
     scene.land(1, &intent(1), 1);
     let transaction = write(scene.plan());
     assert_eq!(ends(&transaction), [(intent(1).id, &End::Landed { commit: commit(1) })]);

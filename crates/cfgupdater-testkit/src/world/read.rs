@@ -116,18 +116,14 @@ impl World {
     }
 
     fn landed(&self, state: &State, stable: Node, history: &History) -> BTreeMap<IntentId, CommitId> {
-        let mut landed = BTreeMap::new();
-        for accepted in state.intents.values().filter(|accepted| accepted.end.is_none()) {
-            let intent = &accepted.intent;
-            if let Some(found) = history.applied(intent) {
-                landed.insert(intent.id, found.commit);
-                continue;
-            }
-            let built = state.built.iter().find(|built| built.intent == intent.id);
-            let moved = state.stable_seen != Some(stable.id());
-            let node = built.filter(|_| moved).and_then(|built| Node::of(&built.commit));
-            if let Some(node) = node.filter(|node| self.dag.contains(stable, *node)) {
-                landed.insert(intent.id, node.id());
+        let applied = |intent: &Intent| Some((intent.id, history.applied(intent)?.commit));
+        let mut landed: BTreeMap<IntentId, CommitId> = state.live().into_iter().filter_map(applied).collect();
+        if state.stable_seen == Some(stable.id()) {
+            return landed;
+        }
+        for (intent, commit) in state.traces() {
+            if Node::of(&commit).is_some_and(|node| self.dag.contains(stable, node)) {
+                landed.entry(intent).or_insert(commit);
             }
         }
         landed
