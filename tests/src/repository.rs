@@ -1,30 +1,9 @@
 //! Real repositories, made and read by the git binary.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
+pub use cfgupdater_testkit::git;
 use tempfile::TempDir;
-
-/// Runs git and returns what it printed.
-///
-/// # Panics
-/// Fails with what git said where it didn't succeed.
-pub fn git(directory: &Path, arguments: &[&str]) -> String {
-    let output = Command::new("git")
-        .args(arguments)
-        .current_dir(directory)
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .env("HOME", "/nonexistent")
-        .env("GIT_CONFIG_NOSYSTEM", "1")
-        .envs([("GIT_AUTHOR_NAME", "Pat"), ("GIT_AUTHOR_EMAIL", "pat@example.com")])
-        .envs([("GIT_COMMITTER_NAME", "Pat"), ("GIT_COMMITTER_EMAIL", "pat@example.com")])
-        .output()
-        .expect("git can be run");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "git {arguments:?}: {said}");
-    String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
-}
 
 /// The bare configuration repository.
 #[derive(Debug)]

@@ -12,6 +12,7 @@
 
 pub mod conformance;
 mod docker_registry;
+mod git_process;
 pub mod memory;
 pub mod mocks;
 pub mod model;
@@ -24,6 +25,7 @@ mod tools;
 pub mod world;
 
 pub use docker_registry::{Demands, DockerRegistry};
+pub use git_process::{git, git_command};
 pub use schedule::{Schedule, Step};
 pub use sim::{Stats, Violation, narrate, run, run_with, shrink, simulate};
 pub use tools::can_run;

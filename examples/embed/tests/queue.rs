@@ -2,8 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests are not seen as tests by the lint")]
 
 use std::io::Write;
-use std::path::Path;
 use std::process::{Command, Stdio};
+
+use cfgupdater_testkit::git;
 
 #[test]
 fn a_message_leads_to_a_commit_that_lands_and_nonsense_stops_nothing() {
@@ -35,21 +36,4 @@ fn a_message_leads_to_a_commit_that_lands_and_nonsense_stops_nothing() {
     assert!(answers[0].contains("refused"), "{said}");
     assert!(answers[1].contains("committed"), "{said}");
     assert!(git(&remote, &["show", "master:images/staging/tags.json"]).contains("r.example.com/web:v1"));
-}
-
-fn git(directory: &Path, arguments: &[&str]) -> String {
-    let output = Command::new("git")
-        .args(arguments)
-        .current_dir(directory)
-        .stdin(Stdio::null())
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .env("HOME", "/nonexistent")
-        .env("GIT_CONFIG_NOSYSTEM", "1")
-        .envs([("GIT_AUTHOR_NAME", "Pat"), ("GIT_AUTHOR_EMAIL", "pat@example.com")])
-        .envs([("GIT_COMMITTER_NAME", "Pat"), ("GIT_COMMITTER_EMAIL", "pat@example.com")])
-        .output()
-        .expect("git can be run");
-    assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
 }

@@ -1,7 +1,6 @@
 //! A bare repository, replicas of the forge on it, and a clock that tests move.
 
 use std::path::PathBuf;
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -9,6 +8,7 @@ use std::time::Duration;
 use cfgupdater_core::{CheckState, CommitId, Forge, ForgeAction, Timestamp};
 use cfgupdater_forge_local::{CheckCommand, LocalForge, LocalForgeSettings};
 use cfgupdater_git_backend::{Mirror, MirrorSettings, RemoteSettings};
+use cfgupdater_testkit::git_command;
 use tempfile::TempDir;
 use tokio::sync::Notify;
 
@@ -54,14 +54,7 @@ impl Site {
 
     fn git_fed(&self, arguments: &[&str], input: &str) -> String {
         use std::io::Write;
-        let mut child = Command::new("git")
-            .args(arguments)
-            .current_dir(self.remote())
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap())
-            .env("GIT_CONFIG_NOSYSTEM", "1")
-            .envs([("GIT_AUTHOR_NAME", "Pat"), ("GIT_AUTHOR_EMAIL", "pat@example.com")])
-            .envs([("GIT_COMMITTER_NAME", "Pat"), ("GIT_COMMITTER_EMAIL", "pat@example.com")])
+        let mut child = git_command(&self.remote(), arguments)
             .stdin(std::process::Stdio::piped())
             .stdout(std::process::Stdio::piped())
             .spawn()

@@ -2,11 +2,13 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
 use cfgupdater_core::{CommitId, GitRepo, NewCommit, RefName, Timestamp, TreeEdit, TreeId};
 use cfgupdater_git_backend::{GitCli, GixRepo, RemoteSettings, RemoteUrl};
+pub(crate) use cfgupdater_testkit::git;
+use cfgupdater_testkit::git_command;
 use tempfile::TempDir;
 
 /// Generous: a test that reaches it has failed.
@@ -73,31 +75,9 @@ pub(crate) fn branch(text: &str) -> RefName {
     name(&format!("refs/heads/{text}"))
 }
 
-fn command(directory: &Path, args: &[&str]) -> Command {
-    let mut command = Command::new("git");
-    command
-        .args(args)
-        .current_dir(directory)
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap())
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .env("GIT_CONFIG_NOSYSTEM", "1")
-        .envs(["AUTHOR", "COMMITTER"].map(|who| (format!("GIT_{who}_NAME"), "T")))
-        .envs(["AUTHOR", "COMMITTER"].map(|who| (format!("GIT_{who}_EMAIL"), "t@example.org")));
-    command
-}
-
-/// Runs git, and panics unless it succeeds.
-pub(crate) fn git(directory: &Path, args: &[&str]) -> String {
-    let output = command(directory, args).output().unwrap();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    assert!(output.status.success(), "git {args:?}: {}", text(&output.stderr));
-    text(&output.stdout)
-}
-
 /// Runs git and tells whether it succeeded.
 pub(crate) fn try_git(directory: &Path, args: &[&str]) -> (bool, String) {
-    let output = command(directory, args).output().unwrap();
+    let output = git_command(directory, args).output().unwrap();
     (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
@@ -116,7 +96,7 @@ impl Ran {
 /// Runs git with something to read, however it ends.
 pub(crate) fn run(directory: &Path, env: &[(&str, &Path)], args: &[&str], input: &[u8]) -> Ran {
     use std::io::Write;
-    let mut command = command(directory, args);
+    let mut command = git_command(directory, args);
     command.envs(env.iter().copied()).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();

@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use cfgupdater_forge_http::{Form, Secret, sign_hmac};
+use cfgupdater_testkit::git;
 use serde_json::{Value, json};
 
 use crate::server::{Gitea, PROJECT};
@@ -211,20 +212,4 @@ name = "production"
 targets = ["prod-1"]
 "#
     )
-}
-
-fn git(directory: &Path, arguments: &[&str]) -> String {
-    let output = Command::new("git")
-        .args(arguments)
-        .current_dir(directory)
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .env("HOME", "/nonexistent")
-        .env("GIT_CONFIG_NOSYSTEM", "1")
-        .envs([("GIT_AUTHOR_NAME", "Pat"), ("GIT_AUTHOR_EMAIL", "pat@example.com")])
-        .envs([("GIT_COMMITTER_NAME", "Pat"), ("GIT_COMMITTER_EMAIL", "pat@example.com")])
-        .output()
-        .expect("git can be run");
-    assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
 }
