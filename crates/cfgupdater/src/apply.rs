@@ -49,7 +49,8 @@ pub(crate) fn commit(
 }
 
 /// Returns the intent that a commit applies, with the state commit it cites: the intent its trailers name, if
-/// re-applying that gives its tree.
+/// re-applying that gives its tree and its date. A copy that somebody committed, as a cherry-pick does, has another date
+/// and is not ours.
 pub(crate) fn recognise(
     repo: &dyn GitRepo,
     commit: &Commit,
@@ -59,7 +60,8 @@ pub(crate) fn recognise(
     let Some(said) = Autocommit::decode(&commit.message) else { return Ok(None) };
     let Some(accepted) = state.intents.get(&said.id) else { return Ok(None) };
     let [parent] = commit.parents.as_slice() else { return Ok(None) };
-    if policy.set(&accepted.intent.set).is_none() {
+    let dated = commit.committed_at == accepted.intent.accepted_at.floor_to_seconds();
+    if !dated || policy.set(&accepted.intent.set).is_none() {
         return Ok(None);
     }
     let expected = tree(repo, &repo.commit(parent)?.tree, &accepted.intent, policy)?;

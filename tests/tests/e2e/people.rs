@@ -1,5 +1,6 @@
 //! People push to master whenever they like.
 
+use cfgupdater_testkit::git_command;
 use cfgupdater_tests::{Remote, Service, eventually, git};
 
 #[test]
@@ -68,4 +69,18 @@ fn a_commit_of_somebody_else_on_auto_is_parked() {
     let stray = git(&clone.path(), &["rev-parse", "HEAD"]);
     eventually("auto without the stray commit", || (remote.auto() == ours).then_some(()));
     assert_eq!(remote.tip(&format!("cfgupdater/parked/{stray}")), Some(stray));
+}
+
+#[test]
+fn a_copy_of_our_commit_on_auto_is_made_again() {
+    let remote = Remote::new();
+    let service = Service::start(&remote);
+    let ours = service.announce(1)["commit"].as_str().unwrap().to_owned();
+    let person = remote.person();
+    git(&person.path(), &["fetch", "--quiet", "origin", "auto"]);
+    git(&person.path(), &["checkout", "--quiet", "FETCH_HEAD"]);
+    let mut amend = git_command(&person.path(), &["commit", "--quiet", "--amend", "--no-edit"]);
+    assert!(amend.env("GIT_COMMITTER_DATE", "2026-01-01T00:00:00Z").status().unwrap().success());
+    git(&person.path(), &["push", "--quiet", "--force", "origin", "HEAD:refs/heads/auto"]);
+    eventually("a commit of ours on auto", || (remote.auto() == ours).then_some(()));
 }

@@ -3,11 +3,11 @@
 //! A known gap: where a person's merge makes the commit that an intent was accepted on a second parent, edits after it
 //! are not told from edits before it, by the product and so by the checker.
 
-use cfgupdater_core::{Action, IntentId, Record};
+use cfgupdater_core::{Action, Record};
 
 use super::{Finding, Landing, Write, ours};
 use crate::world::World;
-use crate::world::dag::Author;
+use crate::world::dag::{Author, Trailers};
 use crate::world::node::Node;
 use crate::world::releases;
 
@@ -22,7 +22,10 @@ pub(super) fn s10_versions_land_in_order(world: &World, landing: &Landing<'_>) -
         };
         let Some(before) = previous(world, *node, slot) else { continue };
         let accepted_on = Node::of(&known.intent.accepted_on);
-        let earlier = copied(world, before, slot).and_then(|id| landing.known.intents.get(&id));
+        // Where the state it cites is lost, an intent of that name was accepted again: what came before is an edit.
+        let remembered = |said: &Trailers| world.states.contains(landing.view.refs.state, said.cited);
+        let earlier = copied(world, before, slot).filter(remembered);
+        let earlier = earlier.and_then(|said| landing.known.intents.get(&said.intent));
         let earlier =
             earlier.filter(|earlier| releases::number(earlier.intent.release) == holds(world, before, slot));
         if earlier.is_none() && world.dag.commit(before).author != Author::Service {
@@ -59,15 +62,15 @@ pub(super) fn s10_versions_land_in_order(world: &World, landing: &Landing<'_>) -
     Ok(())
 }
 
-/// Returns the intent that a commit brought into a slot by its message. A person who copies one of our commits, message
-/// and images, or merges it, lands its intent by hand.
-fn copied(world: &World, node: Node, slot: usize) -> Option<IntentId> {
+/// Returns what a commit that brought something into a slot says of its intent. A person who copies one of our commits,
+/// message and images, or merges it, lands its intent by hand.
+fn copied(world: &World, node: Node, slot: usize) -> Option<Trailers> {
     let brings = |node: &Node| world.dag.changed(*node).any(|changed| changed == slot);
     let made = match world.dag.commit(node).parents.get(1) {
         Some(merged) => world.dag.first_parents(*merged).find(brings)?,
         None => node,
     };
-    world.dag.commit(made).trailers.filter(|trailers| trailers.slot == slot).map(|trailers| trailers.intent)
+    world.dag.commit(made).trailers.filter(|trailers| trailers.slot == slot)
 }
 
 fn holds(world: &World, node: Node, slot: usize) -> u8 {

@@ -9,6 +9,7 @@ use cfgupdater_core::{
 };
 
 use super::World;
+use super::dag::Author;
 use super::node::{Node, StateNode};
 use super::releases;
 use super::remote::Refs;
@@ -188,6 +189,10 @@ impl World {
         let ([parent], Some(slot)) = (commit.parents.as_slice(), self.slot(&intent.wave, &intent.set)) else {
             return false;
         };
+        // A copy has a date of its own.
+        if commit.author != Author::Service {
+            return false;
+        }
         let mut expected = self.dag.commit(*parent).tree;
         expected.slots[slot] = releases::number(intent.release);
         expected == commit.tree
