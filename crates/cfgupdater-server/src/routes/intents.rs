@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use axum::extract::{Path, State};
-use axum::http::HeaderMap;
 use cfgupdater::View;
 use cfgupdater::core::{IntentId, Operation};
 use serde::Deserialize;
@@ -11,7 +10,7 @@ use serde::Deserialize;
 use crate::api::{Because, IntentView};
 use crate::extract::{Json, Parameters};
 use crate::problem::Problem;
-use crate::routes::operate::{Answered, carry_out};
+use crate::routes::operate::{Answered, Operator};
 use crate::state::AppState;
 use crate::status::intent_view;
 use crate::tokens::{Caller, Scope};
@@ -69,14 +68,12 @@ pub(crate) async fn intent(
     request_body = Because, responses((status = 200, description = "Whether it changed anything", body = Object),
         (status = 409, description = "It landed, or something newer stands in the way", body = Problem)))]
 pub(crate) async fn retry(
-    State(state): State<AppState>,
-    caller: Caller,
+    operator: Operator,
     Path((repo, id)): Path<(String, String)>,
-    headers: HeaderMap,
     Json(Because { reason }): Json<Because>,
 ) -> Answered {
     let intent = parse(&id)?;
-    carry_out(&state, &caller, &repo, &headers, Operation::Retry { intent, reason }).await
+    operator.carry_out(&repo, Operation::Retry { intent, reason }).await
 }
 
 #[utoipa::path(post, path = "/v1/repos/{repo}/intents/{id}/withdraw", tag = "operate",
@@ -85,14 +82,12 @@ pub(crate) async fn retry(
     request_body = Because, responses((status = 200, description = "Whether it changed anything", body = Object),
         (status = 409, description = "It has another end", body = Problem)))]
 pub(crate) async fn withdraw(
-    State(state): State<AppState>,
-    caller: Caller,
+    operator: Operator,
     Path((repo, id)): Path<(String, String)>,
-    headers: HeaderMap,
     Json(Because { reason }): Json<Because>,
 ) -> Answered {
     let intent = parse(&id)?;
-    carry_out(&state, &caller, &repo, &headers, Operation::Withdraw { intent, reason }).await
+    operator.carry_out(&repo, Operation::Withdraw { intent, reason }).await
 }
 
 fn parse(id: &str) -> Result<IntentId, Problem> {

@@ -1,7 +1,8 @@
 //! What operators do to the whole repository, and what all their calls share.
 
-use axum::extract::{Path, State};
-use axum::http::HeaderMap;
+use axum::extract::{FromRequestParts, Path};
+use axum::http::HeaderValue;
+use axum::http::request::Parts;
 use cfgupdater::core::{Answer, Call, Operation, OperationKey, Request};
 
 use crate::api::Because;
@@ -23,13 +24,11 @@ pub(super) type Answered = Result<axum::Json<Answer>, Problem>;
     params(("repo" = String, Path, description = "The repository")),
     request_body = Because, responses((status = 200, description = "Whether it changed anything", body = Object)))]
 pub(crate) async fn pause(
-    State(state): State<AppState>,
-    caller: Caller,
+    operator: Operator,
     Path(repo): Path<String>,
-    headers: HeaderMap,
     Json(Because { reason }): Json<Because>,
 ) -> Answered {
-    carry_out(&state, &caller, &repo, &headers, Operation::Pause { reason }).await
+    operator.carry_out(&repo, Operation::Pause { reason }).await
 }
 
 #[utoipa::path(post, path = "/v1/repos/{repo}/resume", tag = "operate",
@@ -37,13 +36,11 @@ pub(crate) async fn pause(
     params(("repo" = String, Path, description = "The repository")),
     request_body = Because, responses((status = 200, description = "Whether it changed anything", body = Object)))]
 pub(crate) async fn resume(
-    State(state): State<AppState>,
-    caller: Caller,
+    operator: Operator,
     Path(repo): Path<String>,
-    headers: HeaderMap,
     Json(Because { reason }): Json<Because>,
 ) -> Answered {
-    carry_out(&state, &caller, &repo, &headers, Operation::Resume { reason }).await
+    operator.carry_out(&repo, Operation::Resume { reason }).await
 }
 
 #[utoipa::path(post, path = "/v1/repos/{repo}/accept", tag = "operate",
@@ -52,42 +49,50 @@ pub(crate) async fn resume(
     request_body = Because, responses((status = 200, description = "Whether it changed anything, and which intents git still proves", body = Object),
         (status = 409, description = "What is wrong can't be accepted", body = Problem)))]
 pub(crate) async fn accept(
-    State(state): State<AppState>,
-    caller: Caller,
+    operator: Operator,
     Path(repo): Path<String>,
-    headers: HeaderMap,
     Json(Because { reason }): Json<Because>,
 ) -> Answered {
-    carry_out(&state, &caller, &repo, &headers, Operation::Accept { reason }).await
+    operator.carry_out(&repo, Operation::Accept { reason }).await
 }
 
-/// Makes an operator's call.
-pub(super) async fn carry_out(
-    state: &AppState,
-    caller: &Caller,
-    repo: &str,
-    headers: &HeaderMap,
-    operation: Operation,
-) -> Answered {
-    let repo = state.repo(repo)?;
-    caller.needs(&Scope::Operate)?;
-    let reason = operation.reason();
-    if reason.trim().is_empty() || reason.len() > LONGEST_REASON {
-        return Err(
-            Problem::invalid(format!("reason must say why, in at most {LONGEST_REASON} bytes")).at("reason")
-        );
-    }
-    let mut call = Call::new(&caller.name, Request::Operate(operation));
-    if let Some(key) = key(headers)? {
-        call = call.with_key(OperationKey::new(&caller.name, key));
-    }
-    Ok(axum::Json(repo.make(call).await?))
+/// Somebody who may want to operate on a repository.
+pub(crate) struct Operator {
+    state: AppState,
+    caller: Caller,
+    key: Option<HeaderValue>,
 }
 
-fn key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
-    let Some(key) = headers.get("idempotency-key") else { return Ok(None) };
+impl FromRequestParts<AppState> for Operator {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let caller = Caller::from_request_parts(parts, state).await?;
+        Ok(Self { state: state.clone(), caller, key: parts.headers.get("idempotency-key").cloned() })
+    }
+}
+
+impl Operator {
+    /// Makes the call, where the caller may.
+    pub(super) async fn carry_out(self, repo: &str, operation: Operation) -> Answered {
+        let repo = self.state.repo(repo)?;
+        self.caller.needs(&Scope::Operate)?;
+        let reason = operation.reason();
+        if reason.trim().is_empty() || reason.len() > LONGEST_REASON {
+            let detail = format!("reason must say why, in at most {LONGEST_REASON} bytes");
+            return Err(Problem::invalid(detail).at("reason"));
+        }
+        let mut call = Call::new(&self.caller.name, Request::Operate(operation));
+        if let Some(key) = self.key.as_ref().map(key).transpose()? {
+            call = call.with_key(OperationKey::new(&self.caller.name, key));
+        }
+        Ok(axum::Json(repo.make(call).await?))
+    }
+}
+
+fn key(key: &HeaderValue) -> Result<&str, Problem> {
     let fine = key.to_str().ok().filter(|key| (1..=LONGEST_KEY).contains(&key.len()));
-    fine.map(Some).ok_or_else(|| {
+    fine.ok_or_else(|| {
         let detail = format!("Idempotency-Key must be 1 to {LONGEST_KEY} printable characters");
         Problem::invalid(detail).at("Idempotency-Key")
     })

@@ -1,29 +1,24 @@
 //! What operators do to a wave.
 
-use axum::extract::{Path, State};
-use axum::http::HeaderMap;
+use axum::extract::Path;
 use cfgupdater::core::{Operation, WaveName};
 
 use crate::api::{Approval, Because, RollBack, Waiver};
 use crate::extract::Json;
 use crate::problem::Problem;
-use crate::routes::operate::{Answered, carry_out};
-use crate::state::AppState;
-use crate::tokens::Caller;
+use crate::routes::operate::{Answered, Operator};
 
 #[utoipa::path(post, path = "/v1/repos/{repo}/waves/{wave}/hold", tag = "operate",
     description = "Closes a wave: nothing lands in it until it is released. Repeating it changes nothing.",
     params(("repo" = String, Path, description = "The repository"), ("wave" = String, Path, description = "The wave")),
     request_body = Because, responses((status = 200, description = "Whether it changed anything", body = Object)))]
 pub(crate) async fn hold(
-    State(state): State<AppState>,
-    caller: Caller,
+    operator: Operator,
     Path((repo, wave)): Path<(String, String)>,
-    headers: HeaderMap,
     Json(Because { reason }): Json<Because>,
 ) -> Answered {
     let wave = parse(&wave)?;
-    carry_out(&state, &caller, &repo, &headers, Operation::Hold { wave, reason }).await
+    operator.carry_out(&repo, Operation::Hold { wave, reason }).await
 }
 
 #[utoipa::path(post, path = "/v1/repos/{repo}/waves/{wave}/release", tag = "operate",
@@ -31,14 +26,12 @@ pub(crate) async fn hold(
     params(("repo" = String, Path, description = "The repository"), ("wave" = String, Path, description = "The wave")),
     request_body = Because, responses((status = 200, description = "Whether it changed anything", body = Object)))]
 pub(crate) async fn release(
-    State(state): State<AppState>,
-    caller: Caller,
+    operator: Operator,
     Path((repo, wave)): Path<(String, String)>,
-    headers: HeaderMap,
     Json(Because { reason }): Json<Because>,
 ) -> Answered {
     let wave = parse(&wave)?;
-    carry_out(&state, &caller, &repo, &headers, Operation::Release { wave, reason }).await
+    operator.carry_out(&repo, Operation::Release { wave, reason }).await
 }
 
 #[utoipa::path(post, path = "/v1/repos/{repo}/waves/{wave}/approve", tag = "operate",
@@ -47,14 +40,12 @@ pub(crate) async fn release(
     request_body = Approval, responses((status = 200, description = "Whether it changed anything", body = Object),
         (status = 409, description = "Another release waits, or none", body = Problem)))]
 pub(crate) async fn approve(
-    State(state): State<AppState>,
-    caller: Caller,
+    operator: Operator,
     Path((repo, wave)): Path<(String, String)>,
-    headers: HeaderMap,
     Json(Approval { reason, release }): Json<Approval>,
 ) -> Answered {
     let wave = parse(&wave)?;
-    carry_out(&state, &caller, &repo, &headers, Operation::Approve { wave, release, reason }).await
+    operator.carry_out(&repo, Operation::Approve { wave, release, reason }).await
 }
 
 #[utoipa::path(post, path = "/v1/repos/{repo}/waves/{wave}/rollback", tag = "operate",
@@ -63,14 +54,12 @@ pub(crate) async fn approve(
     request_body = RollBack, responses((status = 200, description = "Whether it changed anything", body = Object),
         (status = 422, description = "The commit is not on stable, or holds no images of the wave", body = Problem)))]
 pub(crate) async fn roll_back(
-    State(state): State<AppState>,
-    caller: Caller,
+    operator: Operator,
     Path((repo, wave)): Path<(String, String)>,
-    headers: HeaderMap,
     Json(RollBack { to, reason }): Json<RollBack>,
 ) -> Answered {
     let wave = parse(&wave)?;
-    carry_out(&state, &caller, &repo, &headers, Operation::RollBack { wave, to, reason }).await
+    operator.carry_out(&repo, Operation::RollBack { wave, to, reason }).await
 }
 
 #[utoipa::path(post, path = "/v1/repos/{repo}/waves/{wave}/targets/{target}/waive", tag = "operate",
@@ -79,15 +68,13 @@ pub(crate) async fn roll_back(
         ("target" = String, Path, description = "The target")),
     request_body = Waiver, responses((status = 200, description = "Whether it changed anything", body = Object)))]
 pub(crate) async fn waive(
-    State(state): State<AppState>,
-    caller: Caller,
+    operator: Operator,
     Path((repo, wave, target)): Path<(String, String, String)>,
-    headers: HeaderMap,
     Json(Waiver { reason, until }): Json<Waiver>,
 ) -> Answered {
     let wave = parse(&wave)?;
     let target = target.parse().map_err(|error| Problem::invalid(format!("{error}")).at("target"))?;
-    carry_out(&state, &caller, &repo, &headers, Operation::Waive { wave, target, until, reason }).await
+    operator.carry_out(&repo, Operation::Waive { wave, target, until, reason }).await
 }
 
 fn parse(wave: &str) -> Result<WaveName, Problem> {
