@@ -38,7 +38,8 @@ pub trait GitRemote: Debug + Send + Sync {
     /// local repository can't take it.
     async fn fetch(&self, names: &[RefName], deadline: Duration) -> Result<RefMap, Error>;
 
-    /// Moves references in one push, all of them or none where the remote can do that.
+    /// Moves references in one push, all of them or none. Where the remote can't do that, they are moved one after the
+    /// other in their order, and none after the first that doesn't move: what comes first is what counts.
     ///
     /// Returns one outcome an edit, in their order.
     ///

@@ -60,6 +60,11 @@ pub trait Tamper: Debug + Send + Sync {
         false
     }
 
+    /// Tells whether a push that isn't atomic ends at the first branch that doesn't move.
+    fn pushes_in_order(&self) -> bool {
+        true
+    }
+
     /// Changes what people are told.
     fn publishes(&mut self, why: Vec<Reason>) -> Vec<Reason> {
         why

@@ -143,6 +143,7 @@ macro_rules! git_remote_conformance {
     (@group single_edits $harness:expr; $there:expr) => {
         $crate::git_remote_conformance!(@tests $harness; $there;
             without_atomic_pushes_each_edit_has_its_own_outcome
+            without_atomic_pushes_nothing_moves_after_what_failed
         );
     };
     (@group faults $harness:expr; $there:expr) => {

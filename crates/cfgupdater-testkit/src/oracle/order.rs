@@ -42,7 +42,8 @@ pub(super) fn s10_versions_land_in_order(world: &World, landing: &Landing<'_>) -
         let Some(earlier) = earlier.filter(|earlier| !earlier.intent.is_rollback()) else { continue };
         let in_order = match (&earlier.intent.action, &known.intent.action) {
             (Action::Introduce { sequence: Some(a), .. }, Action::Introduce { sequence: Some(b), .. }) => {
-                a < b || known.retried
+                // The sequence of an announcement that was evicted may be used again.
+                (a, earlier.position) < (b, known.position) || known.retried
             }
             (Action::Introduce { .. }, Action::Introduce { .. }) => {
                 earlier.position < known.position || earlier.retried

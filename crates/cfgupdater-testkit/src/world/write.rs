@@ -67,7 +67,7 @@ impl World {
         }
     }
 
-    /// Pushes several branches at once; tells whether all of them moved.
+    /// Pushes several branches at once, or one after the other until one doesn't move; tells whether all of them moved.
     fn push(&mut self, replica: usize, edits: &[Edit], view: &Arc<View>) -> bool {
         let leases = self.tamper.leases();
         let takes = |world: &Self, edit: &Edit| world.remote.takes(*edit, &world.dag, leases);
@@ -78,6 +78,8 @@ impl World {
         for edit in edits {
             if takes(self, edit) {
                 self.set(*edit, Actor::Replica(replica), Some(view));
+            } else if self.tamper.pushes_in_order() {
+                break;
             }
         }
         all

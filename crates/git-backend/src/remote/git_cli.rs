@@ -26,6 +26,14 @@ const FETCH_ROUNDS: usize = 3;
 /// Longest part of a push's deadline that is kept back for reading the references again.
 const SETTLING: Duration = Duration::from_secs(10);
 
+/// How far a push came.
+enum Pushed {
+    /// git ended; `None` where it had to be ended.
+    Ran(Option<Output>),
+    /// Nothing was sent: the remote knows no atomic pushes.
+    NotTogether,
+}
+
 /// Talks to a remote by `git` processes that work on a local bare repository.
 ///
 /// The processes see nothing of this process's environment but `PATH`, and nothing of the user's or the system's git
@@ -142,11 +150,57 @@ impl GitCli {
         .await
     }
 
-    /// Pushes, again without what the remote turns out not to support. `None` where the push had to be ended.
-    async fn run_push(&self, call: &Call<'_>, edits: &[RefEdit]) -> Result<(Option<Output>, Lacks), Error> {
+    /// Moves all references at once; `None` where the remote turns out not to support that.
+    async fn push_together(
+        &self,
+        call: &Call<'_>,
+        edits: &[RefEdit],
+    ) -> Result<Option<Vec<RefOutcome>>, Error> {
+        let output = match self.run_push(call, edits).await? {
+            Pushed::NotTogether => return Ok(None),
+            Pushed::Ran(output) => output,
+        };
+        let report = output.as_ref().map(|output| push_report::parse(&output.stdout)).unwrap_or_default();
+        if all_accepted(edits, &report) {
+            self.remember(call, edits).await;
+            return Ok(Some(vec![RefOutcome::Moved; edits.len()]));
+        }
+        let said = match &output {
+            None => "the deadline passed, and the push was ended".to_owned(),
+            Some(output) if report.is_empty() && classify(&output.stderr).nothing_sent => {
+                return Err(call.failed("push to", output));
+            }
+            Some(output) if report.is_empty() => call.clean(reason_of(&output.stderr)),
+            Some(output) => call.clean(&remote_messages(&output.stderr)),
+        };
+        self.settle(call, edits, report, said).await.map(Some)
+    }
+
+    /// Moves one reference after the other, as long as each moves.
+    async fn push_in_turn(&self, call: &Call<'_>, edits: &[RefEdit]) -> Result<Vec<RefOutcome>, Error> {
+        let mut outcomes: Vec<RefOutcome> = Vec::new();
+        for edit in edits {
+            if outcomes.last().is_some_and(|outcome| *outcome != RefOutcome::Moved) {
+                outcomes.push(RefOutcome::Aborted);
+                continue;
+            }
+            match self.push_together(call, std::slice::from_ref(edit)).await {
+                Ok(moved) => outcomes.extend(moved.into_iter().flatten()),
+                Err(error) if outcomes.is_empty() => return Err(error),
+                Err(error) => outcomes.push(RefOutcome::Indeterminate { reason: explain(&error) }),
+            }
+        }
+        Ok(outcomes)
+    }
+
+    /// Pushes, again without what the remote turns out not to support.
+    async fn run_push(&self, call: &Call<'_>, edits: &[RefEdit]) -> Result<Pushed, Error> {
         let reserve = (call.remaining() / 4).min(SETTLING);
         loop {
             let lacks = *self.lacks.lock().unwrap_or_else(PoisonError::into_inner);
+            if edits.len() > 1 && lacks.atomic {
+                return Ok(Pushed::NotTogether);
+            }
             let args =
                 push_plan::arguments(edits, &self.settings.push_options, lacks, self.settings.url.as_str());
             let command = call
@@ -158,7 +212,7 @@ impl GitCli {
             let failure = output.as_ref().filter(|output| !output.status.success());
             match failure.and_then(|output| lacks.learn(&output.stderr)) {
                 Some(learnt) => *self.lacks.lock().unwrap_or_else(PoisonError::into_inner) = learnt,
-                None => return Ok((output, lacks)),
+                None => return Ok(Pushed::Ran(output)),
             }
         }
     }
@@ -180,14 +234,13 @@ impl GitCli {
         edits: &[RefEdit],
         report: PushReport,
         said: String,
-        atomic: bool,
     ) -> Result<Vec<RefOutcome>, Error> {
         let names: Vec<_> = edits.iter().map(|edit| edit.name.clone()).collect();
         let actual = call.list(&names).await.map_err(|error| explain(&error));
         let edits = edits.to_vec();
         self.local(move |repo| {
             let actual = actual.as_ref().map_err(String::as_str);
-            let aftermath = Aftermath { report: &report, actual, said: &said, atomic };
+            let aftermath = Aftermath { report: &report, actual, said: &said };
             // A value that isn't even here was never ours to fast-forward from.
             Ok(settle(&edits, &aftermath, |old, new| repo.objects().is_ancestor(old, new).unwrap_or(false)))
         })
@@ -224,21 +277,10 @@ impl GitRemote for GitCli {
         }
         self.require_commits(edits).await?;
         let call = Call::start(&self.settings, deadline).await?;
-        let (output, lacks) = self.run_push(&call, edits).await?;
-        let report = output.as_ref().map(|output| push_report::parse(&output.stdout)).unwrap_or_default();
-        if all_accepted(edits, &report) {
-            self.remember(&call, edits).await;
-            return Ok(vec![RefOutcome::Moved; edits.len()]);
+        match self.push_together(&call, edits).await? {
+            Some(outcomes) => Ok(outcomes),
+            None => self.push_in_turn(&call, edits).await,
         }
-        let said = match &output {
-            None => "the deadline passed, and the push was ended".to_owned(),
-            Some(output) if report.is_empty() && classify(&output.stderr).nothing_sent => {
-                return Err(call.failed("push to", output));
-            }
-            Some(output) if report.is_empty() => call.clean(reason_of(&output.stderr)),
-            Some(output) => call.clean(&remote_messages(&output.stderr)),
-        };
-        self.settle(&call, edits, report, said, edits.len() > 1 && !lacks.atomic).await
     }
 
     async fn head_branch(&self, deadline: Duration) -> Result<Option<RefName>, Error> {

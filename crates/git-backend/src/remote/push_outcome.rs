@@ -19,7 +19,6 @@ pub(crate) struct Aftermath<'a> {
     pub(crate) actual: Result<&'a RefMap, &'a str>,
     /// What the remote said, or how the push was interrupted.
     pub(crate) said: &'a str,
-    pub(crate) atomic: bool,
 }
 
 /// Tells whether the report alone settles every edit.
@@ -34,7 +33,7 @@ pub(crate) fn settle(
     is_ancestor: impl Fn(&CommitId, &CommitId) -> bool,
 ) -> Vec<RefOutcome> {
     let outcomes = edits.iter().map(|edit| settle_one(edit, aftermath, &is_ancestor)).collect();
-    if aftermath.atomic { tell_aborted(edits, aftermath.report, outcomes) } else { outcomes }
+    tell_aborted(edits, aftermath.report, outcomes)
 }
 
 fn settle_one(
@@ -117,12 +116,7 @@ mod tests {
     ) -> RefOutcome {
         let report = report.map(|report| (edit.name.clone(), report)).into_iter().collect();
         let refs = actual.map(|id| id.map(|id| (edit.name.clone(), id)).into_iter().collect::<RefMap>());
-        let aftermath = Aftermath {
-            report: &report,
-            actual: refs.as_ref().map_err(|why| *why),
-            said: "x",
-            atomic: false,
-        };
+        let aftermath = Aftermath { report: &report, actual: refs.as_ref().map_err(|why| *why), said: "x" };
         settle(std::slice::from_ref(edit), &aftermath, |old, _| *old == id('1')).remove(0)
     }
 

@@ -43,7 +43,7 @@ pub(crate) fn check(edits: &[RefEdit]) -> Result<(), Error> {
 /// neither lease nor `+`, so that the remote and git both refuse to rewind.
 pub(crate) fn arguments(edits: &[RefEdit], extra: &PushOptions, lacks: Lacks, url: &str) -> Vec<String> {
     let mut args: Vec<String> = Vec::new();
-    if edits.len() > 1 && !lacks.atomic {
+    if edits.len() > 1 {
         args.push("--atomic".into());
     }
     if !lacks.options && edits.iter().all(|edit| extra.refs.contains(&edit.name)) {

@@ -78,6 +78,17 @@ pub async fn names_that_can_not_exist_together_are_declined(harness: &impl HasHo
     assert_eq!((at(harness, &branch("auto")), at(harness, &branch("auto/1"))), (Some(root), None));
 }
 
+/// Without atomic pushes the edits are sent one after the other, and none after the first that doesn't move.
+pub async fn without_atomic_pushes_nothing_moves_after_what_failed(harness: &impl TakesEditsSingly) {
+    let [_, ours, theirs] = rivals(harness).await;
+    harness.take_edits_singly();
+    harness.set_ref(&branch("state"), Some(theirs));
+    let edits = ["state", "auto"].map(|name| RefEdit::exact(branch(name), None, Some(ours)));
+    let outcome = push(harness, &edits).await;
+    assert_eq!(outcome, [RefOutcome::Stale { actual: Some(theirs) }, RefOutcome::Aborted]);
+    assert_eq!(at(harness, &branch("auto")), None);
+}
+
 /// A server without atomic pushes takes what it is sent; what wasn't sent because of another edit is aborted.
 pub async fn without_atomic_pushes_each_edit_has_its_own_outcome(harness: &impl TakesEditsSingly) {
     let [_, ours, theirs] = rivals(harness).await;

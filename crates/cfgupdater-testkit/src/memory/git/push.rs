@@ -31,35 +31,42 @@ enum Fate {
 }
 
 impl MemoryGitServer {
-    /// Advertises the references, compares, asks the hooks, and compares again when it updates: whoever is quicker wins.
+    /// Takes a push as it is, or edit after edit, as clients send them to a server that knows no atomic push.
     pub(super) fn receive(&self, edits: &[RefEdit], fault: Option<&Fault>) -> Result<Vec<RefOutcome>, Error> {
+        if self.settings().is_atomic {
+            return self.receive_together(edits, fault);
+        }
+        let mut outcomes: Vec<RefOutcome> = Vec::new();
+        for edit in edits {
+            let stopped = outcomes.last().is_some_and(|outcome| *outcome != RefOutcome::Moved);
+            if stopped {
+                outcomes.push(RefOutcome::Aborted);
+            } else {
+                outcomes.extend(self.receive_together(std::slice::from_ref(edit), fault)?);
+            }
+        }
+        Ok(outcomes)
+    }
+
+    /// Advertises the references, compares, asks the hooks, and compares again when it updates: whoever is quicker wins.
+    fn receive_together(&self, edits: &[RefEdit], fault: Option<&Fault>) -> Result<Vec<RefOutcome>, Error> {
         let names: Vec<RefName> = edits.iter().map(|edit| edit.name.clone()).collect();
         let advertised = self.list(&names)?;
         let mut fates = Vec::new();
         for edit in edits {
             fates.push(self.compare(edit, advertised.get(&edit.name).copied())?);
         }
-        if !self.goes_on(&fates) {
+        if !goes_on(&fates) {
             return Ok(outcomes(fates));
         }
         self.ask_hooks(edits, &advertised, &mut fates)?;
         if let Some(Fault::Race { name, to }) = fault {
             self.repo().set_ref(name, to.map(|id| *id.object_id()));
         }
-        if !self.goes_on(&fates) {
+        if !goes_on(&fates) {
             return Ok(outcomes(fates));
         }
         self.update(edits, &advertised, fates)
-    }
-
-    /// Tells whether anything is left to do: in an atomic push one bad edit fails all.
-    fn goes_on(&self, fates: &[Fate]) -> bool {
-        let any_refused = fates.iter().any(|fate| matches!(fate, Fate::Refused(_)));
-        !(any_refused && self.is_atomic_for(fates.len()))
-    }
-
-    fn is_atomic_for(&self, edits: usize) -> bool {
-        edits > 1 && self.settings().is_atomic
     }
 
     fn compare(&self, edit: &RefEdit, actual: Option<CommitId>) -> Result<Fate, Error> {
@@ -131,7 +138,7 @@ impl MemoryGitServer {
                 *fate = Fate::Refused(RefOutcome::Stale { actual });
             }
         }
-        if self.goes_on(&fates) {
+        if goes_on(&fates) {
             for (edit, _) in edits.iter().zip(&fates).filter(|(_, fate)| **fate == Fate::Taken) {
                 self.repo().set_ref(&edit.name, edit.new.map(|id| *id.object_id()));
             }
@@ -139,6 +146,11 @@ impl MemoryGitServer {
         }
         Ok(outcomes(fates))
     }
+}
+
+/// Tells whether anything is left to do: one bad edit fails all.
+fn goes_on(fates: &[Fate]) -> bool {
+    !fates.iter().any(|fate| matches!(fate, Fate::Refused(_)))
 }
 
 fn done(fate: Fate) -> RefOutcome {
