@@ -17,6 +17,7 @@ mod github;
 mod image_build;
 mod image_login;
 mod image_memory;
+mod image_users;
 mod land;
 mod late_results;
 mod message;
