@@ -136,10 +136,17 @@ fn is_a_persons(edit: &Introduction, state: &State) -> bool {
     edit.intent.is_none_or(differs)
 }
 
-/// Tells whether an edit brought an intent that was accepted later, which only a person can have put before this one.
+/// Tells whether an edit brought an intent that comes after this one, by declared sequence or else by acceptance: a
+/// person put it there, maybe after it was evicted and before this one was accepted.
 fn is_newer(edit: &Introduction, intent: &Intent, state: &State) -> bool {
-    let position = |id| state.intents.get(&id).map(|known| known.position);
-    edit.intent.and_then(position) > position(intent.id)
+    let known = |id| state.intents.get(&id);
+    let (Some(landed), Some(accepted)) = (edit.intent.and_then(known), known(intent.id)) else {
+        return false;
+    };
+    match (landed.intent.action.sequence(), intent.action.sequence()) {
+        (Some(landed), Some(sequence)) if landed != sequence => landed > sequence,
+        _ => landed.position > accepted.position,
+    }
 }
 
 fn declined(id: IntentId) -> Reason {

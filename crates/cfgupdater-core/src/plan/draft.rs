@@ -345,20 +345,23 @@ impl<'a> Draft<'a> {
         let kept = chain.iter().zip(&wanted).take_while(|(commit, id)| commit.intent == Some(**id)).count();
         // A push of which the remote took auto alone left commits that state doesn't name: they are recorded.
         let named = chain[..kept].iter().all(|commit| self.state.built_at(&commit.id).is_some());
-        let settled = kept == chain.len() && kept == wanted.len() && named;
+        let mut fresh = &wanted[kept..];
+        if !fresh.is_empty() && self.would_cancel_checks(kept) {
+            fresh = &[];
+        }
         let right = match snapshot.relation {
-            Relation::Ahead | Relation::Same => settled,
+            Relation::Ahead | Relation::Same => kept == chain.len() && fresh.is_empty() && named,
             Relation::Behind => wanted.is_empty(),
             Relation::Absent | Relation::Diverged => false,
         };
-        if right || kept < wanted.len() && self.would_cancel_checks(kept) {
+        if right {
             return None;
         }
         Some(AutoEdit {
             from: snapshot.branches.auto,
             base: kept.checked_sub(1).map_or(snapshot.branches.stable, |last| chain[last].id),
             keep: chain[..kept].iter().map(|commit| commit.id).collect(),
-            intents: wanted[kept..].to_vec(),
+            intents: fresh.to_vec(),
         })
     }
 

@@ -4,7 +4,7 @@ use super::*;
 use crate::call::{Outcome, Request};
 use crate::check::{CheckState, RequiredChecks};
 use crate::end::{By, CheckOutcome, Evidence};
-use crate::intent::Intent;
+use crate::intent::{Action, Intent};
 use crate::operate::Operation;
 use crate::policy::Landing;
 use crate::reason::Code;
@@ -458,6 +458,38 @@ fn a_chain_that_state_does_not_name_is_recorded_as_it_is() {
     let auto = write(scene.plan()).auto.unwrap();
     assert_eq!((auto.from, auto.base), (Some(commit(2)), commit(2)));
     assert_eq!((auto.keep, auto.intents), (vec![commit(1), commit(2)], vec![]));
+}
+
+#[test]
+fn a_chain_that_state_does_not_name_is_recorded_while_nothing_may_be_added() {
+    let mut scene = chain_of(&[GREEN, RUNNING]);
+    scene.capabilities.cancels_superseded = true;
+    scene.state.built.clear();
+    scene.accept(intent(3));
+    let auto = write(scene.plan()).auto.unwrap();
+    assert_eq!((auto.keep, auto.intents), (vec![commit(1), commit(2)], vec![]));
+}
+
+#[test]
+fn what_landed_by_hand_with_a_higher_sequence_supersedes_what_was_accepted_since() {
+    let with = |n, sequence| {
+        let mut intent = intent(n);
+        if let Action::Introduce { sequence: said, .. } = &mut intent.action {
+            *said = Some(sequence);
+        }
+        intent
+    };
+    for (second, superseded) in [(1, true), (9, false)] {
+        let mut scene = chain_of(&[]);
+        scene.accept(with(1, 4));
+        scene.accept(with(2, second));
+        scene.land(7, &with(1, 4), 1);
+        scene.landed.insert(intent(1).id, commit(7));
+        let ended = ends(&write(scene.plan()))
+            .iter()
+            .any(|(id, end)| *id == intent(2).id && **end == End::Superseded { by: By::Commit(commit(7)) });
+        assert_eq!(ended, superseded, "{second}");
+    }
 }
 
 #[test]
