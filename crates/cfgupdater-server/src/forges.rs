@@ -2,17 +2,26 @@
 
 #[cfg(feature = "github")]
 mod github;
+#[cfg(feature = "gitlab")]
+mod gitlab;
 mod local;
+#[cfg(any(feature = "github", feature = "gitlab"))]
+mod secret;
 mod section;
 
+use std::collections::BTreeSet;
 use std::fmt::{self, Debug};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use cfgupdater::core::{BranchName, Error, Forge, GitRemote, GitRepo, RepoName};
+use cfgupdater::core::{
+    BranchName, Error, Forge, GitRemote, GitRepo, RepoName, RequiredCheck, RequiredChecks,
+};
 
 #[cfg(feature = "github")]
 pub use github::GithubKind;
+#[cfg(feature = "gitlab")]
+pub use gitlab::GitlabKind;
 pub use local::LocalKind;
 pub use section::{CheckRunner, ForgeSection};
 
@@ -26,6 +35,11 @@ pub trait ForgeKind: Debug + Send + Sync {
 
     /// Lists what is wrong with a section, each with what to do about it.
     fn mistakes(&self, section: &ForgeSection) -> Vec<String>;
+
+    /// Completes the checks that the configuration requires, for a kind by which something is always required.
+    fn complete(&self, _section: &ForgeSection, required: RequiredChecks) -> RequiredChecks {
+        required
+    }
 
     /// Makes the forge of one repository. It is asked nothing yet.
     ///
@@ -71,6 +85,8 @@ pub struct Site {
     pub state: BranchName,
     /// The branch to which a commit is pushed that nobody tested yet.
     pub probe: BranchName,
+    /// The checks that the configuration requires; none where it leaves that to the forge.
+    pub required: BTreeSet<RequiredCheck>,
     /// A directory of its own for scratch files; it need not exist yet.
     pub scratch: PathBuf,
     /// What links to kept output start with: `{evidence_url}/{sha}/{context}`.
@@ -95,6 +111,8 @@ impl Default for Forges {
         let known = Self(vec![Arc::new(LocalKind)]);
         #[cfg(feature = "github")]
         let known = known.with(GithubKind);
+        #[cfg(feature = "gitlab")]
+        let known = known.with(GitlabKind);
         known
     }
 }

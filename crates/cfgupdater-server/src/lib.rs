@@ -32,6 +32,8 @@ mod wiring;
 pub use config::{Config, ConfigError, ConfigErrors};
 #[cfg(feature = "github")]
 pub use forges::GithubKind;
+#[cfg(feature = "gitlab")]
+pub use forges::GitlabKind;
 pub use forges::{CheckRunner, Connection, ForgeKind, ForgeSection, Forges, LocalKind, MakeForge, Site};
 pub use preflight::{RepoFindings, preflight};
 pub use problem::Problem;

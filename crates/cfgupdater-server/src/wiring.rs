@@ -48,7 +48,8 @@ pub(crate) async fn open(config: &Config, repo: &Repo, place: &Place) -> Result<
     let directory = place.data.join("mirrors").join(format!("{name}.git"));
     let (mirror, forge) = backends(config, repo, &site, &directory).await?;
     let stable = stable_branch(repo, &*mirror).await?;
-    let policy = repo.policy(stable);
+    let mut policy = repo.policy(stable);
+    policy.required = policy.required.map(|required| repo.forge.complete(config, required));
     let tools = deploy::tools(config, repo, &policy)?;
     let backends = Backends::new(mirror.clone(), mirror, forge).with_deployments(tools);
     Ok(Opened { name: name.clone(), policy, backends, told })
@@ -63,6 +64,7 @@ fn site(repo: &Repo, scratch: PathBuf) -> Site {
         auto: repo.auto.clone().unwrap_or_else(Policy::default_auto),
         state: repo.state.clone().unwrap_or_else(Policy::default_state),
         probe: repo.probe.clone().unwrap_or_else(Policy::default_probe),
+        required: repo.required().map(|required| required.checks).unwrap_or_default(),
         scratch,
         evidence_url: String::new(),
         look: Arc::new(|| ()),

@@ -115,6 +115,7 @@ fn fingerprint(read: &Checks) -> u64 {
 mod tests {
     use super::*;
     use cfgupdater_core::{CheckRun, CheckState};
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     const CHEAP: Cost = Cost { requests: 4, limit: Some(2000) };
 
@@ -156,6 +157,32 @@ mod tests {
         assert!(waits(&required, &read(CheckState::Running)));
         assert!(waits(&required, &Checks::from([(commit, Vec::new())])));
         assert!(!waits(&required, &Checks::new()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn somebody_looks_while_a_commit_waits_and_nobody_once_it_passed_or_the_forge_is_gone() {
+        let looks = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&looks);
+        let look: Look = Arc::new(move || {
+            counted.fetch_add(1, Ordering::SeqCst);
+        });
+        let polling = Polling { look: Some(look), ..Polling::default() };
+        let required = RequiredChecks::named(["ci"]);
+        let commit = "ab".repeat(20).parse().unwrap();
+        let read = |state| Checks::from([(commit, vec![CheckRun::new("ci", 1, state)])]);
+        let after = async |seconds| {
+            tokio::time::sleep(Duration::from_secs(seconds)).await;
+            looks.load(Ordering::SeqCst)
+        };
+        polling.plan(&required, &read(CheckState::Running), CHEAP);
+        assert_eq!(after(9).await, 0);
+        assert_eq!(after(2).await, 1);
+        polling.plan(&required, &read(CheckState::Running), CHEAP);
+        polling.plan(&required, &read(CheckState::Success), CHEAP);
+        assert_eq!(after(3600).await, 1, "nothing waits");
+        polling.plan(&required, &read(CheckState::Queued), CHEAP);
+        drop(polling);
+        assert_eq!(after(3600).await, 1, "nobody looks for a forge that is gone");
     }
 
     #[test]

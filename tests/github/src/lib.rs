@@ -6,7 +6,6 @@
 mod answers;
 mod api;
 mod app;
-mod git;
 mod schema;
 mod server;
 mod world;

@@ -151,6 +151,7 @@ pub(crate) struct Forge {
     pub(crate) webhook_secret_env: Option<Spanned<String>>,
     pub(crate) ca_file: Option<Spanned<PathBuf>>,
     pub(crate) pushes_per_minute: Option<Spanned<u32>>,
+    pub(crate) require_pipeline: Option<Spanned<bool>>,
     pub(crate) run: Option<Spanned<Vec<Run>>>,
 }
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::path::PathBuf;
 
-use cfgupdater::core::{Error, ErrorKind};
+use cfgupdater::core::{Error, ErrorKind, RequiredChecks};
 use toml::Spanned;
 
 use super::Config;
@@ -17,6 +17,14 @@ impl Forge {
         let unknown = || Error::new(ErrorKind::Invalid, unknown_kind(self.kind.get_ref(), &config.forges));
         let kind = config.forges.find(self.kind.get_ref()).ok_or_else(unknown)?;
         kind.connect(&self.section(config), site)
+    }
+
+    /// Completes what the configuration requires as its kind has it.
+    pub(crate) fn complete(&self, config: &Config, required: RequiredChecks) -> RequiredChecks {
+        match config.forges.find(self.kind.get_ref()) {
+            Some(kind) => kind.complete(&self.section(config), required),
+            None => required,
+        }
     }
 
     /// Finds what its kind does not take.
@@ -52,6 +60,7 @@ impl Forge {
             ("webhook_secret_env", place(self.webhook_secret_env.as_ref())),
             ("ca_file", place(self.ca_file.as_ref())),
             ("pushes_per_minute", place(self.pushes_per_minute.as_ref())),
+            ("require_pipeline", place(self.require_pipeline.as_ref())),
             ("run", place(self.run.as_ref())),
         ]
         .into_iter()
@@ -80,6 +89,7 @@ impl Forge {
             webhook_secret_env: value(self.webhook_secret_env.as_ref()),
             ca_file: path(self.ca_file.as_ref()),
             pushes_per_minute: value(self.pushes_per_minute.as_ref()),
+            require_pipeline: value(self.require_pipeline.as_ref()),
             run: value(self.run.as_ref()).into_iter().flatten().map(check_runner).collect(),
         }
     }

@@ -50,7 +50,7 @@ impl Repo {
         policy
     }
 
-    fn required(&self) -> Option<RequiredChecks> {
+    pub(crate) fn required(&self) -> Option<RequiredChecks> {
         let checks = self.checks.required.as_ref()?.iter().map(|required| match required {
             Required::Name(name) => RequiredCheck::named(name),
             Required::Bound(bound) => {

@@ -1,12 +1,11 @@
 //! `kind = "github"`: a repository on GitHub or on an Enterprise Server.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use cfgupdater::core::{Error, ErrorKind};
 use cfgupdater_forge_github::{GITHUB_API, GithubForge, GithubSettings, Login, RepositoryName};
-use cfgupdater_forge_http::SecretSource;
 
+use super::secret::secret;
 use super::{Connection, ForgeKind, ForgeSection, Site};
 
 /// A repository on GitHub or on an Enterprise Server.
@@ -94,16 +93,6 @@ fn login(section: &ForgeSection) -> Result<Login, String> {
             Err("name an App by app_id and private_key_file, or a token by token_file".to_owned())
         }
         _ => Err("there are both an App and a token; keep one".to_owned()),
-    }
-}
-
-/// Reads a secret that is named by file or by variable.
-fn secret(file: Option<&PathBuf>, env: Option<&String>, what: &str) -> Result<Option<SecretSource>, String> {
-    match (file, env) {
-        (Some(_), Some(_)) => Err(format!("there are both {what}_file and {what}_env; keep one")),
-        (Some(file), None) => Ok(Some(SecretSource::file(file))),
-        (None, Some(env)) => Ok(Some(SecretSource::variable(env))),
-        (None, None) => Ok(None),
     }
 }
 

@@ -31,6 +31,8 @@ pub struct ForgeSection {
     pub ca_file: Option<PathBuf>,
     /// How many pushes a minute the repository shall get; 0 for as many as there are.
     pub pushes_per_minute: Option<u32>,
+    /// Whether a pipeline must pass, whatever else is required; `None` for the kind's own rule.
+    pub require_pipeline: Option<bool>,
     /// The checks that the service runs itself.
     pub run: Vec<CheckRunner>,
 }

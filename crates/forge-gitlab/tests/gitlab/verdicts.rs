@@ -1,0 +1,137 @@
+//! What the pipelines of a commit say, whatever GitLab has of them.
+
+use cfgupdater_core::{CheckState, Forge, RequiredCheck, Verdict};
+use cfgupdater_forge_gitlab::{PIPELINE, SOURCE};
+
+use crate::site::{Site, commit};
+
+/// A site that requires names besides the pipeline.
+fn requiring(names: &[&str]) -> Site {
+    let names: Vec<RequiredCheck> = names.iter().copied().map(RequiredCheck::named).collect();
+    Site::with(|settings| settings.required.extend(names))
+}
+
+#[tokio::test]
+async fn the_pipeline_is_required_by_itself() {
+    let site = Site::new();
+    let required = site.forge.required_checks().await.unwrap().unwrap();
+    let pipeline = RequiredCheck { name: PIPELINE.to_owned(), source: Some(SOURCE.to_owned()) };
+    assert_eq!(required.checks.into_iter().collect::<Vec<_>>(), [pipeline]);
+    assert!(!required.allow_empty);
+    assert_eq!(site.verdict(commit(1)).await, Verdict::Missing);
+    site.gitlab.world().run(&commit(1).to_string(), "auto", "success");
+    assert_eq!(site.verdict(commit(1)).await, Verdict::Green);
+}
+
+#[tokio::test]
+async fn a_red_pipeline_that_is_tried_again_goes_over_pending_to_green() {
+    let site = requiring(&["ci"]);
+    let sha = commit(1).to_string();
+    let pipeline = site.gitlab.world().run(&sha, "auto", "failed");
+    assert_eq!(site.verdict(commit(1)).await, Verdict::Red);
+    let again = site.gitlab.world().job(pipeline, "ci", "running");
+    assert_eq!(site.verdict(commit(1)).await, Verdict::Pending);
+    site.gitlab.world().update_job(again, "success");
+    assert_eq!(site.verdict(commit(1)).await, Verdict::Green);
+}
+
+#[tokio::test]
+async fn the_newest_of_two_pipelines_speaks() {
+    let site = Site::new();
+    for (n, first, second, expected) in
+        [(1, "success", "failed", Verdict::Red), (2, "failed", "success", Verdict::Green)]
+    {
+        let sha = commit(n).to_string();
+        site.gitlab.world().run(&sha, "auto", first);
+        site.gitlab.world().run(&sha, "cfgupdater/probe", second);
+        assert_eq!(site.verdict(commit(n)).await, expected, "{first}, then {second}");
+    }
+}
+
+#[tokio::test]
+async fn a_red_child_pipeline_is_red_until_its_bridge_is_tried_again() {
+    let site = requiring(&["unit"]);
+    let sha = commit(1).to_string();
+    let child = site.gitlab.world().pipeline(&sha, "auto", "parent_pipeline");
+    site.gitlab.world().job(child, "unit", "failed");
+    let parent = site.gitlab.world().run(&sha, "auto", "success");
+    site.gitlab.world().bridge(parent, "children", "success", child);
+    assert_eq!(site.verdict(commit(1)).await, Verdict::Red);
+    let runs = site.runs(commit(1)).await;
+    let pipeline = runs.iter().find(|run| run.name == PIPELINE).unwrap();
+    assert_eq!(pipeline.summary.as_deref(), Some(format!("child pipeline {child} is failed").as_str()));
+    let again = site.gitlab.world().pipeline(&sha, "auto", "parent_pipeline");
+    site.gitlab.world().job(again, "unit", "success");
+    site.gitlab.world().bridge(parent, "children", "success", again);
+    assert_eq!(site.verdict(commit(1)).await, Verdict::Green);
+}
+
+#[tokio::test]
+async fn an_imitation_is_no_pipeline() {
+    let site = requiring(&["lint"]);
+    let sha = commit(1).to_string();
+    for name in ["lint", PIPELINE, "ci"] {
+        site.gitlab.world().status(&sha, "auto", name, "success", SOURCE);
+    }
+    assert_eq!(site.verdict(commit(1)).await, Verdict::Missing);
+    let pipeline = site.gitlab.world().run(&sha, "auto", "success");
+    let lint = site.gitlab.world().job(pipeline, "lint", "failed");
+    assert_eq!(site.verdict(commit(1)).await, Verdict::Red);
+    site.gitlab.world().status(&sha, "auto", "lint", "success", "mallory");
+    assert_eq!(site.verdict(commit(1)).await, Verdict::Red);
+    site.gitlab.world().update_job(lint, "success");
+    assert_eq!(site.verdict(commit(1)).await, Verdict::Green);
+}
+
+#[tokio::test]
+async fn statuses_are_found_in_every_pipeline_they_are_kept_in() {
+    let site = requiring(&["scan"]);
+    site.gitlab.world().duplicates_external = true;
+    let sha = commit(1).to_string();
+    site.gitlab.world().run(&sha, "auto", "success");
+    site.gitlab.world().status(&sha, "feature", "scan", "failed", "sonar");
+    site.gitlab.world().status(&sha, "feature", "other", "success", "sonar");
+    assert_eq!(site.verdict(commit(1)).await, Verdict::Red);
+    site.gitlab.world().status(&sha, "feature", "scan", "success", "sonar");
+    assert_eq!(site.verdict(commit(1)).await, Verdict::Green);
+}
+
+#[tokio::test]
+async fn the_last_of_250_jobs_counts_as_much_as_the_first() {
+    for numbers_only in [false, true] {
+        let site = requiring(&["job 0"]);
+        site.gitlab.world().numbers_only = numbers_only;
+        let sha = commit(1).to_string();
+        let pipeline = site.gitlab.world().pipeline(&sha, "auto", "push");
+        for n in 0..250 {
+            site.gitlab.world().job(pipeline, &format!("job {n}"), "success");
+        }
+        assert_eq!(site.runs(commit(1)).await.len(), 251);
+        // Where there are no keys, one request is spent on finding out.
+        assert_eq!(site.gitlab.world().requests_of("/jobs"), if numbers_only { 4 } else { 3 });
+        assert_eq!(site.gitlab.world().requests_of("cursor="), if numbers_only { 0 } else { 2 });
+        assert_eq!(site.verdict(commit(1)).await, Verdict::Green);
+        site.gitlab.world().job(pipeline, "job 0", "failed");
+        assert_eq!(site.verdict(commit(1)).await, Verdict::Red);
+    }
+}
+
+#[tokio::test]
+async fn a_commit_of_stable_alone_is_judged_by_stables_pipeline() {
+    let site = Site::new();
+    site.gitlab.world().run(&commit(1).to_string(), "master", "failed");
+    assert_eq!(site.verdict(commit(1)).await, Verdict::Red);
+    site.gitlab.world().run(&commit(1).to_string(), "cfgupdater/probe", "success");
+    assert_eq!(site.verdict(commit(1)).await, Verdict::Green);
+    site.gitlab.world().run(&commit(2).to_string(), "feature", "success");
+    assert_eq!(site.runs(commit(2)).await, [], "another branch's pipeline says nothing here");
+}
+
+#[tokio::test]
+async fn a_skipped_pipeline_has_not_passed() {
+    let site = Site::new();
+    let pipeline = site.gitlab.world().pipeline(&commit(1).to_string(), "auto", "push");
+    site.gitlab.world().tell(pipeline, "skipped");
+    assert_eq!(site.runs(commit(1)).await[0].state, CheckState::Infrastructure("skipped".to_owned()));
+    assert_eq!(site.verdict(commit(1)).await, Verdict::Pending);
+}
