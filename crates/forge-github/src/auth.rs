@@ -3,15 +3,14 @@
 use std::time::Duration;
 
 use cfgupdater_core::{Error, ErrorKind, Timestamp};
-use cfgupdater_forge_http::{Refused, Secret, failure};
+use cfgupdater_forge_http::{Answer, Secret, Trouble, now, unreadable};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::Mutex;
 
-use crate::clock;
 use crate::jwt;
 use crate::settings::{Login, RepositoryName};
-use crate::transport::{Answer, Ask, Transport};
+use crate::transport::{Ask, Transport};
 
 /// How long before its end a token is replaced: longer than any push takes.
 const EARLY: Duration = Duration::from_mins(5);
@@ -56,10 +55,10 @@ impl Auth {
             Login::App { id, key, .. } => (*id, key),
         };
         let mut current = self.current.lock().await;
-        if let Some(token) = current.as_ref().filter(|token| token.holds(clock::now())) {
+        if let Some(token) = current.as_ref().filter(|token| token.holds(now())) {
             return Ok(token.secret.clone());
         }
-        let word = jwt::sign(app, key, clock::now())?;
+        let word = jwt::sign(app, key, now())?;
         let made = self.make(transport, &word).await?;
         let secret = made.secret.clone();
         *current = Some(made);
@@ -93,7 +92,7 @@ impl Auth {
     /// Returns the word by which the App itself asks; `None` where there is no App.
     pub(crate) fn app_word(&self) -> Result<Option<Secret>, Error> {
         match &self.login {
-            Login::App { id, key, .. } => jwt::sign(*id, key, clock::now()).map(Some),
+            Login::App { id, key, .. } => jwt::sign(*id, key, now()).map(Some),
             Login::Token(_) => Ok(None),
         }
     }
@@ -176,14 +175,9 @@ fn decode<T: for<'de> Deserialize<'de>>(
     sent: &Secret,
 ) -> Result<T, Error> {
     if answer.status != wanted {
-        let refused = Refused { status: answer.status, headers: &answer.headers, body: &answer.text(sent) };
-        return Err(failure(what, &refused, clock::now()));
+        return Err(Trouble::of(what, answer, sent).into());
     }
     serde_json::from_slice(&answer.body).map_err(|_| unreadable(what))
-}
-
-fn unreadable(what: &str) -> Error {
-    Error::new(ErrorKind::Unavailable, format!("{what}: the answer can't be read; it is tried again"))
 }
 
 #[cfg(test)]

@@ -1,14 +1,12 @@
 //! Statuses and check runs of a commit, as the attempts they are.
 
 use cfgupdater_core::{CheckRun, CheckState, CommitId, Error, ErrorKind, Timestamp};
+use cfgupdater_forge_http::{Trouble, summary, word};
 use serde::{Deserialize, Serialize};
 
-use crate::client::{Client, Trouble, array};
+use crate::client::{Client, array};
 use crate::repository::target;
 use crate::settings::RepositoryName;
-
-/// Longest summary kept, in characters.
-const SUMMARY: usize = 300;
 
 /// A status, of which only a login tells who made it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -150,15 +148,6 @@ fn run_state(status: &str, conclusion: Option<&str>) -> CheckState {
         ("queued" | "requested" | "waiting" | "pending", _) => CheckState::Queued,
         (other, _) => CheckState::Unknown(word(other)),
     }
-}
-
-fn word(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(60).collect()
-}
-
-fn summary(text: &str) -> Option<String> {
-    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(SUMMARY).collect();
-    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
 fn time(text: &str) -> Option<Timestamp> {

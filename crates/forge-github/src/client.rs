@@ -1,15 +1,14 @@
 //! [`Client`]: reading the API as the repository's installation, whole lists or nothing.
 
 use cfgupdater_core::{Error, ErrorKind};
-use cfgupdater_forge_http::{Pages, Refused, Secret, failure, next_link, same_origin};
+use cfgupdater_forge_http::{Answer, Pages, Secret, Trouble, next_link, same_origin, unreadable};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::auth::Auth;
-use crate::clock;
 use crate::page_cache::{Kept, PageCache};
 use crate::settings::GithubSettings;
-use crate::transport::{Answer, Ask, Transport};
+use crate::transport::{Ask, Transport};
 
 /// Reads one repository's part of the API.
 #[derive(Debug)]
@@ -18,27 +17,6 @@ pub(crate) struct Client {
     pub(crate) auth: Auth,
     pub(crate) cache: PageCache,
     api_url: String,
-}
-
-/// An answer that isn't what was asked for, with what tells one refusal from another.
-#[derive(Debug)]
-pub(crate) struct Trouble {
-    pub(crate) error: Error,
-    /// `None` where there was no answer.
-    pub(crate) status: Option<u16>,
-    pub(crate) body: String,
-}
-
-impl From<Error> for Trouble {
-    fn from(error: Error) -> Self {
-        Self { error, status: None, body: String::new() }
-    }
-}
-
-impl From<Trouble> for Error {
-    fn from(trouble: Trouble) -> Self {
-        trouble.error
-    }
 }
 
 /// What a page says.
@@ -122,7 +100,7 @@ impl Client {
             return Ok(Page { items, total: kept.total, next: kept.next.clone() });
         }
         if answer.status != 200 {
-            return Err(refused(what, &answer, &sent));
+            return Err(Trouble::of(what, &answer, &sent));
         }
         let (items, total) = parse(&answer.body).map_err(|cause| unreadable(what).with_source(cause))?;
         let next = next_link(&answer.headers)?.map(|next| self.below_api(&next)).transpose()?;
@@ -155,7 +133,7 @@ impl Client {
         let Some(word) = self.auth.app_word()? else { return Ok(None) };
         let answer = self.transport.send(Ask::get(target), &word).await?;
         if answer.status != 200 {
-            return Err(refused(what, &answer, &word));
+            return Err(Trouble::of(what, &answer, &word));
         }
         serde_json::from_slice(&answer.body)
             .map(Some)
@@ -166,7 +144,7 @@ impl Client {
     pub(crate) async fn post_as_app(&self, what: &str, target: &str) -> Result<(), Trouble> {
         let Some(word) = self.auth.app_word()? else { return Ok(()) };
         let answer = self.transport.send(Ask::post(target, None), &word).await?;
-        if (200..300).contains(&answer.status) { Ok(()) } else { Err(refused(what, &answer, &word)) }
+        if (200..300).contains(&answer.status) { Ok(()) } else { Err(Trouble::of(what, &answer, &word)) }
     }
 
     /// Returns the part of a link that stands below the API's address: the token goes nowhere else.
@@ -178,14 +156,4 @@ impl Client {
             Error::new(ErrorKind::Unavailable, message)
         })
     }
-}
-
-fn refused(what: &str, answer: &Answer, sent: &Secret) -> Trouble {
-    let body = answer.text(sent);
-    let refused = Refused { status: answer.status, headers: &answer.headers, body: &body };
-    Trouble { error: failure(what, &refused, clock::now()), status: Some(answer.status), body }
-}
-
-fn unreadable(what: &str) -> Error {
-    Error::new(ErrorKind::Unavailable, format!("{what}: the answer can't be read; it is read again"))
 }

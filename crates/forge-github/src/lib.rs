@@ -11,7 +11,7 @@ mod readme {}
 mod auth;
 mod checks;
 mod client;
-mod clock;
+mod connector;
 mod forge;
 mod jwt;
 mod page_cache;

@@ -9,9 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use cfgupdater_core::{Error, Finding, explain};
+use cfgupdater_forge_http::Trouble;
 use serde_json::Value;
 
-use crate::client::{Trouble, array};
+use crate::client::array;
 use crate::forge::Inner;
 use crate::repository::target;
 use crate::required;

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use cfgupdater_core::{Error, Timestamp};
+use cfgupdater_forge_http::now;
 use serde::{Deserialize, Serialize};
 use tracing::debug;
 
 use crate::client::Client;
-use crate::clock;
 
 /// How often missed deliveries are looked for.
 pub(crate) const EVERY: Duration = Duration::from_mins(10);
@@ -38,7 +38,7 @@ pub(crate) struct Delivery {
 pub(crate) async fn recover(client: &Client, repository_id: u64) -> Result<(), Error> {
     let what = "reading the App's deliveries";
     let listed: Option<Vec<Delivery>> = client.as_app(what, "/app/hook/deliveries?per_page=100").await?;
-    for id in missed(&listed.unwrap_or_default(), repository_id, clock::now()) {
+    for id in missed(&listed.unwrap_or_default(), repository_id, now()) {
         debug!(id, "asking for a webhook that nobody took");
         client
             .post_as_app("asking for a webhook again", &format!("/app/hook/deliveries/{id}/attempts"))

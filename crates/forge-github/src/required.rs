@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use cfgupdater_core::{Error, ErrorKind, RequiredCheck, RequiredChecks};
+use cfgupdater_forge_http::Trouble;
 use serde::{Deserialize, Serialize};
 
-use crate::client::{Client, Trouble, array};
+use crate::client::{Client, array};
 use crate::repository::target;
 use crate::settings::RepositoryName;
 

@@ -1,49 +1,22 @@
 //! One HTTP exchange with the API, on octocrab.
 
-use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-use bytes::Bytes;
 use cfgupdater_core::{Error, ErrorKind};
-use cfgupdater_forge_http::{Budget, Secret, redact};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header};
-use http_body_util::{BodyExt, Limited};
+use cfgupdater_forge_http::{Answer, Budget, HttpClient, HttpSettings, Secret, now};
+use http::{HeaderName, HeaderValue, Method, Request, header};
+use http_body_util::BodyExt;
 use octocrab::service::middleware::base_uri::BaseUriLayer;
 use octocrab::service::middleware::extra_headers::ExtraHeadersLayer;
-use octocrab::service::middleware::reqwest_connector::ReqwestConnector;
 use octocrab::{AuthState, Octocrab, OctocrabBuilder};
-use reqwest::{Certificate, Proxy, redirect};
 
-use crate::clock;
+use crate::connector::Connector;
 use crate::settings::GithubSettings;
 
 /// The version of the API that is spoken.
 ///
 /// Source: <https://docs.github.com/en/rest/about-the-rest-api/api-versions>.
 const API_VERSION: &str = "2022-11-28";
-
-/// How long it may take until somebody answers at all, and until an answer is there.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-const TIMEOUT: Duration = Duration::from_secs(30);
-
-/// Largest answer that is read, in bytes.
-const ANSWER_CAP: usize = 32 * 1024 * 1024;
-
-/// What the API answered, whatever it is.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
-}
-
-impl Answer {
-    /// Returns the body as text, without the secret that was sent.
-    pub(crate) fn text(&self, sent: &Secret) -> String {
-        redact(&String::from_utf8_lossy(&self.body), [sent])
-    }
-}
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy)]
@@ -80,6 +53,9 @@ impl Transport {
         if base.host().is_none() || !matches!(base.scheme_str(), Some("https" | "http")) {
             return Err(wrong_url(&settings.api_url));
         }
+        let mut http = HttpSettings::default();
+        http.ca_file.clone_from(&settings.ca_file);
+        http.proxy.clone_from(&settings.proxy);
         let headers = [
             (header::ACCEPT, "application/vnd.github+json"),
             (header::USER_AGENT, concat!("cfgupdater/", env!("CARGO_PKG_VERSION"))),
@@ -88,7 +64,7 @@ impl Transport {
         let headers = headers.map(|(name, value)| (name, HeaderValue::from_static(value)));
         // Assembled by hand: octocrab's own defaults send a second User-Agent and retry at once.
         let octocrab = OctocrabBuilder::new_empty()
-            .with_service(ReqwestConnector::new(http_client(settings, base.host().unwrap_or_default())?))
+            .with_service(Connector(HttpClient::new(&base, &http)?))
             .with_layer(&ExtraHeadersLayer::new(Arc::new(headers.to_vec())))
             .with_layer(&BaseUriLayer::new(base))
             .with_auth(AuthState::None)
@@ -99,10 +75,10 @@ impl Transport {
 
     /// Asks once, as whoever holds `token`; not at all while GitHub wants no requests.
     pub(crate) async fn send(&self, ask: Ask<'_>, token: &Secret) -> Result<Answer, Error> {
-        self.budget.admit(clock::now())?;
+        self.budget.admit(now())?;
         let answer = self.exchange(ask, token).await?;
         let body = if answer.status == 403 { answer.text(token) } else { String::new() };
-        self.budget.record(answer.status, &answer.headers, &body, clock::now());
+        self.budget.record(answer.status, &answer.headers, &body, now());
         Ok(answer)
     }
 
@@ -127,9 +103,8 @@ impl Transport {
             self.octocrab.user_access_token(token.expose()).map_err(|cause| away().with_source(cause))?;
         let answer = octocrab.execute(request).await.map_err(|cause| away().with_source(flat(&cause)))?;
         let (parts, body) = answer.into_parts();
-        let body = Limited::new(body, ANSWER_CAP).collect().await;
-        let body = body.map_err(|cause| away().with_source(cause))?.to_bytes();
-        Ok(Answer { status: parts.status.as_u16(), headers: parts.headers, body })
+        let body = body.collect().await.map_err(|cause| away().with_source(cause))?.to_bytes();
+        Ok(Answer::new(parts.status.as_u16(), parts.headers, body.to_vec()))
     }
 }
 
@@ -146,43 +121,4 @@ fn wrong_url(url: &str) -> Error {
     let message =
         format!("api_url `{url}` is no address; for an Enterprise Server write https://HOST/api/v3");
     Error::new(ErrorKind::Invalid, message)
-}
-
-fn http_client(settings: &GithubSettings, host: &str) -> Result<reqwest::Client, Error> {
-    // A second call finds the provider installed, which is all that matters.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let mut builder = reqwest::Client::builder()
-        .connect_timeout(CONNECT_TIMEOUT)
-        .timeout(TIMEOUT)
-        // A renamed repository answers with a redirection, which must be seen: the token doesn't follow it.
-        .redirect(redirect::Policy::none());
-    if let Some(file) = &settings.ca_file {
-        builder = builder.tls_certs_merge(certificates(file)?);
-    }
-    match &settings.proxy {
-        Some(proxy) => {
-            let wrong = |_| {
-                Error::new(ErrorKind::Invalid, "the proxy's address can't be used; write http://HOST:PORT")
-            };
-            builder = builder.proxy(Proxy::all(proxy).map_err(wrong)?);
-        }
-        None if is_loopback(host) => builder = builder.no_proxy(),
-        None => {}
-    }
-    builder
-        .build()
-        .map_err(|cause| Error::new(ErrorKind::Other, "no HTTP client can be made").with_source(cause))
-}
-
-fn is_loopback(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
-fn certificates(path: &Path) -> Result<Vec<Certificate>, Error> {
-    let wrong =
-        |why: &str| Error::new(ErrorKind::Invalid, format!("the certificate file {} {why}", path.display()));
-    let text = std::fs::read(path).map_err(|cause| wrong("can't be read").with_source(cause))?;
-    let found = Certificate::from_pem_bundle(&text).map_err(|_| wrong("is not PEM"))?;
-    if found.is_empty() { Err(wrong("holds no certificate")) } else { Ok(found) }
 }

@@ -43,6 +43,11 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// Builds an answer that was had by other means.
+    pub fn new(status: u16, headers: HeaderMap, body: Vec<u8>) -> Self {
+        Self { status, headers, body }
+    }
+
     /// Returns the body as text, without the secret that was sent.
     pub fn text(&self, sent: &Secret) -> String {
         redact(&String::from_utf8_lossy(&self.body), [sent])
