@@ -5,6 +5,7 @@ mod http;
 mod images;
 mod pushing;
 mod repository;
+mod served;
 mod service;
 
 pub use deploy_api::{API_TOKEN, DeployApi, application};
@@ -12,6 +13,7 @@ pub use http::{Reply, Server};
 pub use images::{app_sha, images};
 pub use pushing::Pushing;
 pub use repository::{Clone, Remote, git};
+pub use served::serve;
 pub use service::{Options, Service, Waves, binary};
 
 /// How long anything that must happen may take before a test fails.

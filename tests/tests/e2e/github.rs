@@ -1,11 +1,10 @@
 //! The main job with `kind = "github"`: git over HTTP with the installation's token, and a GitHub that itself refuses
 //! what is not green.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use cfgupdater_forge_http::{Form, Secret, sign_hmac};
-use cfgupdater_tests::{Options, Remote, Service, eventually, git};
+use cfgupdater_tests::{Options, Remote, Service, eventually, git, serve};
 use cfgupdater_tests_github::{APP, FakeGithub, INSTALLATION, KEY, Trouble};
 use serde_json::json;
 use tempfile::TempDir;
@@ -27,7 +26,8 @@ impl Site {
     /// Requires `ci` of GitHub Actions by a ruleset, and `lint` of anybody by branch protection.
     fn new(resync: &'static str) -> Self {
         let (github, remote, place) = (FakeGithub::start(), Remote::new(), tempfile::tempdir().unwrap());
-        serve(&remote, place.path());
+        std::fs::create_dir_all(place.path().join("green")).unwrap();
+        serve(&remote, &place.path().join("git"), &gate(place.path()));
         {
             let mut world = github.world();
             world.git_root = Some(place.path().join("git"));
@@ -79,23 +79,14 @@ impl Site {
     }
 }
 
-/// Serves the repository as `acme/cfg.git`, with the rule that master takes green commits alone.
-fn serve(remote: &Remote, place: &Path) {
-    let account = place.join("git/acme");
-    std::fs::create_dir_all(&account).unwrap();
-    std::fs::create_dir_all(place.join("green")).unwrap();
-    std::os::unix::fs::symlink(remote.path(), account.join("cfg.git")).unwrap();
-    git(remote.path(), &["config", "http.receivepack", "true"]);
-    let hook = remote.path().join("hooks/update");
-    let green = place.join("green");
-    let script = format!(
+/// The rule that master takes green commits alone, as GitHub refuses others.
+fn gate(place: &Path) -> String {
+    format!(
         "#!/bin/sh\n[ \"$1\" = refs/heads/master ] || exit 0\n[ -e \"{}/$3\" ] && exit 0\n\
          echo 'error: GH006: Protected branch update failed for refs/heads/master.' >&2\n\
          echo 'error: Required status check is expected.' >&2\nexit 1\n",
-        green.display()
-    );
-    std::fs::write(&hook, script).unwrap();
-    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
+        place.join("green").display()
+    )
 }
 
 #[test]

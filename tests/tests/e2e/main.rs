@@ -14,6 +14,7 @@ mod deploy_hooks;
 mod deploy_pull;
 mod evict;
 mod github;
+mod gitlab;
 mod image_build;
 mod image_login;
 mod image_memory;
