@@ -12,11 +12,12 @@ use self::listing::listing;
 use crate::run::{cargo, root, succeeds};
 
 /// The published libraries, by package and library name.
-const LIBRARIES: [(&str, &str); 10] = [
+const LIBRARIES: [(&str, &str); 11] = [
     ("cfgupdater-core", "cfgupdater_core"),
     ("cfgupdater", "cfgupdater"),
     ("cfgupdater-deployers", "cfgupdater_deployers"),
     ("cfgupdater-forge-github", "cfgupdater_forge_github"),
+    ("cfgupdater-forge-gitlab", "cfgupdater_forge_gitlab"),
     ("cfgupdater-forge-http", "cfgupdater_forge_http"),
     ("cfgupdater-git-backend", "cfgupdater_git_backend"),
     ("cfgupdater-forge-local", "cfgupdater_forge_local"),

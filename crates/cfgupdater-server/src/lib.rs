@@ -10,6 +10,7 @@
 pub mod api;
 mod config;
 mod dashboard;
+mod deliveries;
 mod deploy;
 mod extract;
 mod forges;

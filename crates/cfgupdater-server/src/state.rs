@@ -7,6 +7,7 @@ use cfgupdater::core::{ApiUsage, ForgeAction, ForgeAnswer, RepoName};
 use cfgupdater::{ImageVerifier, RepoHandle, View};
 use tokio::sync::{Semaphore, watch};
 
+use crate::deliveries::Deliveries;
 use crate::deploy::Hooks;
 use crate::metrics::HttpMetrics;
 use crate::problem::Problem;
@@ -24,6 +25,8 @@ pub struct AppState {
     pub(crate) calls: Arc<Semaphore>,
     pub(crate) metrics: Arc<HttpMetrics>,
     pub(crate) hooks: Arc<Hooks>,
+    /// The webhooks of forges that were taken lately.
+    pub(crate) deliveries: Arc<Deliveries>,
     pub(crate) stopping: watch::Receiver<bool>,
     /// Asks the registries, where there are any.
     pub(crate) verifier: Option<ImageVerifier>,
@@ -52,6 +55,7 @@ impl AppState {
             calls: Arc::new(Semaphore::new(CONCURRENT_CALLS)),
             metrics: Arc::default(),
             hooks: Arc::default(),
+            deliveries: Arc::default(),
             stopping,
             verifier: None,
         }

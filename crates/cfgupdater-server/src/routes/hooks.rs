@@ -1,5 +1,7 @@
 //! `POST /v1/repos/{repo}/hooks/forge`
 
+use std::time::Instant;
+
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use cfgupdater::core::{Error, ErrorKind, WebhookDelivery, WebhookMeaning, explain};
@@ -7,6 +9,9 @@ use cfgupdater::core::{Error, ErrorKind, WebhookDelivery, WebhookMeaning, explai
 use crate::extract::{HOOK_CAP, read};
 use crate::problem::Problem;
 use crate::state::AppState;
+
+/// The header by which GitLab says that a delivery is one that it made before.
+const REPEATED: &str = "idempotency-key";
 
 #[utoipa::path(post, path = "/v1/repos/{repo}/hooks/forge", tag = "hooks",
     description = "Takes a webhook of the repository's forge, authenticated by its signature. It causes a look at most.",
@@ -24,8 +29,10 @@ pub(crate) async fn forge(
         Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
     };
     let headers: Vec<(String, String)> = parts.headers.iter().filter_map(text).collect();
-    let meaning = repo.forge().decode_webhook(&WebhookDelivery::new(&headers, &body)).map_err(refuse)?;
-    if meaning == WebhookMeaning::Look {
+    let delivery = WebhookDelivery::new(&headers, &body);
+    let meaning = repo.forge().decode_webhook(&delivery).map_err(refuse)?;
+    let key = delivery.header(REPEATED);
+    if meaning == WebhookMeaning::Look && state.deliveries.is_new(repo.name().as_str(), key, Instant::now()) {
         repo.look();
     }
     Ok(StatusCode::ACCEPTED)

@@ -39,9 +39,9 @@ pub(super) fn findings(rules: &PushRules) -> Vec<Finding> {
     let text = |rule: &Option<String>| rule.as_ref().is_some_and(|pattern| !pattern.is_empty());
     let mut found = Vec::new();
     if on(rules.reject_unsigned_commits) {
-        found.push(Finding::warning(
-            "a push rule rejects commits that are not signed",
-            "name a key by ssh_signing_key_file under [repo.commit], and add it to the token's account",
+        found.push(Finding::fatal(
+            "a push rule rejects commits that are not signed, and ours are not",
+            "switch \"Reject unsigned commits\" off for this project",
         ));
     }
     if on(rules.member_check) || on(rules.commit_committer_check) {

@@ -60,7 +60,7 @@ async fn what_stands_in_the_way_is_found() {
         "!`auto` is protected against force pushes",
         "!`master` is protected, and the token's account may not push it",
         "GitLab cancels redundant pipelines",
-        "a push rule rejects commits that are not signed",
+        "!a push rule rejects commits that are not signed",
         "the token ends on 2020-01-01",
         "GitLab has disabled webhook 3",
     ] {
