@@ -56,7 +56,8 @@ pub(crate) struct Status {
     pub(crate) id: u64,
     pub(crate) sha: String,
     name: String,
-    status: String,
+    #[serde(rename = "status")]
+    state: String,
     #[serde(default)]
     allow_failure: bool,
     author: Option<Author>,
@@ -229,7 +230,7 @@ fn of_job(job: &Job, series: &str) -> CheckRun {
 
 /// What one says doesn't replace what another says: anybody who may push may post a status of any name.
 fn of_status(status: &Status) -> CheckRun {
-    let state = state_of_job(&status.status, status.allow_failure);
+    let state = state_of_job(&status.state, status.allow_failure);
     let mut run = CheckRun::new(&status.name, status.id, state);
     let source = status.author.as_ref().map(|author| person(&author.username));
     run.series = format!("status/{}", source.as_deref().unwrap_or_default());

@@ -166,7 +166,7 @@ mod tests {
         let look: Look = Arc::new(move || {
             counted.fetch_add(1, Ordering::SeqCst);
         });
-        let polling = Polling { look: Some(look), ..Polling::default() };
+        let polling = Polling { look: Some(look), beat: Mutex::default(), next: Mutex::default() };
         let required = RequiredChecks::named(["ci"]);
         let commit = "ab".repeat(20).parse().unwrap();
         let read = |state| Checks::from([(commit, vec![CheckRun::new("ci", 1, state)])]);

@@ -42,8 +42,10 @@ impl Site {
         std::fs::write(&token, TOKEN).unwrap();
         std::fs::write(&secret, SECRET).unwrap();
         let forge = format!(
-            "api_url = {:?}\ntoken_file = {token:?}\nwebhook_secret_file = {secret:?}\n{more}",
+            "api_url = {:?}\ntoken_file = \"{}\"\nwebhook_secret_file = \"{}\"\n{more}",
             gitlab.api_url(),
+            token.display(),
+            secret.display(),
         );
         let repo = "stable = \"master\"\n".to_owned();
         let url = Some(gitlab.git_url());

@@ -101,8 +101,8 @@ mod tests {
 
     #[test]
     fn each_mistake_says_what_to_do() {
-        assert_eq!(GitlabKind.mistakes(&section()), [""; 0]);
         type Break = fn(&mut ForgeSection);
+        assert_eq!(GitlabKind.mistakes(&section()), [""; 0]);
         let cases: [(Break, &str); 4] = [
             (|s| s.token_file = None, "name the project's access token"),
             (|s| s.token_env = Some("T".to_owned()), "both token_file and token_env"),

@@ -41,7 +41,8 @@ pub(super) struct Protected {
 /// Whom a rule lets push: everybody of a role, or somebody.
 #[derive(Debug, Clone, Deserialize)]
 struct Access {
-    access_level: Option<u64>,
+    #[serde(rename = "access_level")]
+    level: Option<u64>,
     user_id: Option<u64>,
     group_id: Option<u64>,
     deploy_key_id: Option<u64>,
@@ -60,14 +61,14 @@ impl Access {
             return Some(false);
         }
         // Nobody is level 0.
-        let wanted = self.access_level.filter(|level| *level > 0);
+        let wanted = self.level.filter(|level| *level > 0);
         wanted.map_or(Some(false), |wanted| bot.level.map(|level| level >= wanted))
     }
 
     /// Tells whether it lets a whole role push.
     fn is_role(&self) -> bool {
         let bound = self.user_id.is_some() || self.group_id.is_some() || self.deploy_key_id.is_some();
-        !bound && self.access_level.is_some_and(|level| level > 0)
+        !bound && self.level.is_some_and(|level| level > 0)
     }
 }
 
