@@ -90,6 +90,11 @@ fn each_mistake_has_its_line() {
             "c.toml:13: there is no forge of kind \"gitea\"; this service knows local",
         ),
         ("kind = \"local\"", "kind = \"local\"\napp_id = 3", "c.toml:14: `app_id` means nothing to kind"),
+        (
+            "kind = \"local\"",
+            "kind = \"local\"\nrequire_pipeline = true",
+            "c.toml:14: `require_pipeline` means nothing to kind",
+        ),
         ("sets = [\"app\"]", "sets = [\"web\"]", "names image set `web`, which is not configured"),
         (
             "127.0.0.1:8080\"",
@@ -133,8 +138,20 @@ fn each_mistake_has_its_line() {
 }
 
 #[test]
+#[cfg(feature = "gitlab")]
+fn a_project_on_gitlab_is_configured_as_documented() {
+    let keys = "kind = \"gitlab\"\ntoken_file = \"t\"\nwebhook_secret_env = \"W\"\nca_file = \"ca\"\n\
+                project = 4711\napi_url = \"https://gl.example/git/api/v4\"\npushes_per_minute = 6\n\
+                require_pipeline = true";
+    assert_eq!(mistakes(&DOCUMENTED.replace("kind = \"local\"", keys)), [""; 0]);
+    let found = mistakes(&DOCUMENTED.replace("kind = \"local\"", "kind = \"gitlab\"\napp_id = 3"));
+    assert!(found[0].contains("`app_id` means nothing to kind = \"gitlab\""), "{found:?}");
+    assert!(found[1].contains("access token by token_file"), "{found:?}");
+}
+
+#[test]
 fn all_mistakes_are_found_at_once() {
-    let text = DOCUMENTED.replace("[\"internal-1\"]", "[]").replace("kind = \"local\"", "kind = \"gitlab\"");
+    let text = DOCUMENTED.replace("[\"internal-1\"]", "[]").replace("kind = \"local\"", "kind = \"gitea\"");
     assert_eq!(mistakes(&text).len(), 2);
 }
 
