@@ -64,7 +64,9 @@ impl FakeGithub {
     pub fn deliver(&self, guid: &str, ago: Duration, status: u16) -> u64 {
         let mut world = self.world();
         let id = world.id();
-        world.deliveries.insert(0, answers::delivery(id, guid, &cfgupdater_tests_forge_server::ago(ago), status));
+        world
+            .deliveries
+            .insert(0, answers::delivery(id, guid, &cfgupdater_tests_forge_server::ago(ago), status));
         id
     }
 }
