@@ -11,6 +11,9 @@ use crate::{BOT_ID, PROJECT, PROJECT_ID, answers};
 /// Requests that are taken in a minute.
 const LIMIT: usize = 2000;
 
+/// What the token of a user begins with, who may post statuses.
+const USER_TOKEN: &str = "glpat-of-";
+
 /// What is asked.
 #[derive(Debug)]
 pub(crate) struct Asked<'a> {
@@ -81,7 +84,10 @@ fn in_trouble(world: &World, asked: &Asked<'_>) -> Option<Told> {
     }
 }
 
-fn route(world: &World, asked: &Asked<'_>) -> Told {
+fn route(world: &mut World, asked: &Asked<'_>) -> Told {
+    if let Some(user) = asked.token.strip_prefix(USER_TOKEN) {
+        return as_user(world, asked, user);
+    }
     if world.expired.as_deref() == Some(asked.token) {
         let words = "Token is expired. You can either do re-authorization or token refresh.";
         return Told::json(401, &json!({ "error": "invalid_token", "error_description": words }));
@@ -106,6 +112,23 @@ fn route(world: &World, asked: &Asked<'_>) -> Told {
         }
         _ => Told::error(404, "404 Not Found"),
     }
+}
+
+/// Posts a status. Two for the same commit at once meet in one lock: the second is told to come again.
+fn as_user(world: &mut World, asked: &Asked<'_>, user: &str) -> Told {
+    let parts: Vec<&str> = asked.path.split('/').skip(1).collect();
+    let parameter = |name| parameter(asked.query, name);
+    let (("POST", ["projects", _, "statuses", sha]), Some(name), Some(state), Some(branch)) =
+        ((asked.method, parts.as_slice()), parameter("name"), parameter("state"), parameter("ref"))
+    else {
+        return Told::error(400, "400 Bad request");
+    };
+    if world.contended > 0 {
+        world.contended -= 1;
+        return Told::error(409, "409 Conflict: Could not obtain lock, please try again");
+    }
+    let id = world.status(sha, branch, name, state, user);
+    Told::json(201, &json!({ "id": id, "sha": sha, "name": name, "status": state }))
 }
 
 fn of_project(world: &World, asked: &Asked<'_>, rest: &[&str]) -> Told {

@@ -83,6 +83,8 @@ pub struct World {
     pub trouble: Trouble,
     /// Each status of somebody gets a pipeline of its own, as happens when several are posted at once.
     pub duplicates_external: bool,
+    /// How many posts of statuses meet another, and are answered 409.
+    pub contended: u32,
     /// Lists are turned by numbers alone, as older versions do.
     pub numbers_only: bool,
     /// Method and target of every request.
@@ -117,6 +119,7 @@ impl Default for World {
             expires_at: None,
             trouble: Trouble::None,
             duplicates_external: false,
+            contended: 0,
             numbers_only: false,
             requests: Vec::new(),
             project: json!({}),

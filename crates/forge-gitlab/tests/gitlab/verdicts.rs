@@ -2,6 +2,8 @@
 
 use cfgupdater_core::{CheckState, Forge, RequiredCheck, Verdict};
 use cfgupdater_forge_gitlab::{PIPELINE, SOURCE};
+use cfgupdater_forge_http::{HttpClient, HttpSettings};
+use http::Request;
 
 use crate::site::{Site, commit};
 
@@ -94,6 +96,31 @@ async fn statuses_are_found_in_every_pipeline_they_are_kept_in() {
     assert_eq!(site.verdict(commit(1)).await, Verdict::Red);
     site.gitlab.world().status(&sha, "feature", "scan", "success", "sonar");
     assert_eq!(site.verdict(commit(1)).await, Verdict::Green);
+}
+
+#[tokio::test]
+async fn a_status_that_met_another_and_was_posted_again_is_counted_once() {
+    let site = requiring(&["scan"]);
+    let sha = commit(1).to_string();
+    site.gitlab.world().run(&sha, "auto", "success");
+    site.gitlab.world().contended = 1;
+    let url = site.gitlab.api_url();
+    let http = HttpClient::new(&url.parse().unwrap(), &HttpSettings::default()).unwrap();
+    let post = async |state: &str| {
+        let target = format!("{url}/projects/4711/statuses/{sha}?name=scan&ref=auto&state={state}");
+        let request = Request::post(target)
+            .header("private-token", "glpat-of-sonar")
+            .header("user-agent", "cfgupdater/tests")
+            .body(Vec::new());
+        http.send(request.unwrap()).await.unwrap().status
+    };
+    assert_eq!(post("success").await, 409);
+    assert_eq!(site.verdict(commit(1)).await, Verdict::Missing, "what was not taken says nothing");
+    assert_eq!(post("success").await, 201);
+    assert_eq!(site.runs(commit(1)).await.iter().filter(|run| run.name == "scan").count(), 1);
+    assert_eq!(site.verdict(commit(1)).await, Verdict::Green);
+    assert_eq!(post("failed").await, 201);
+    assert_eq!(site.verdict(commit(1)).await, Verdict::Red);
 }
 
 #[tokio::test]
