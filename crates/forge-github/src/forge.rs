@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use cfgupdater_core::{
-    ApiUsage, Capabilities, Checks, CommitId, Error, ErrorKind, Finding, Forge, ForgeAction, ForgeAnswer,
+    Capabilities, Checks, CommitId, Error, ErrorKind, Finding, Forge, ForgeAction, ForgeAnswer,
     GitCredentials, RequiredChecks, WebhookDelivery, WebhookMeaning,
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -122,17 +122,6 @@ impl Inner {
         let id = self.repository().await?.id;
         redelivery::recover(&self.client, id).await
     }
-
-    fn usage(&self) -> ApiUsage {
-        let spending = self.client.transport.budget.spending();
-        let mut usage = ApiUsage::default();
-        (usage.requests, usage.unchanged, usage.limited) =
-            (spending.answers, spending.unchanged, spending.limited);
-        usage.limit = spending.limit.map(|limit| limit.limit);
-        usage.remaining = spending.limit.map(|limit| limit.remaining);
-        usage.reset = spending.limit.and_then(|limit| limit.reset);
-        usage
-    }
 }
 
 #[async_trait]
@@ -187,7 +176,7 @@ impl Forge for GithubForge {
 
     async fn perform(&self, action: ForgeAction) -> Result<ForgeAnswer, Error> {
         match action {
-            ForgeAction::ReadUsage => Ok(ForgeAnswer::Usage(self.inner.usage())),
+            ForgeAction::ReadUsage => Ok(ForgeAnswer::Usage(self.inner.client.transport.budget.usage())),
             _ => Err(Error::new(
                 ErrorKind::Unsupported,
                 "GitHub can't do that; let its Actions run the checks",

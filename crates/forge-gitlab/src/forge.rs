@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use cfgupdater_core::{
-    ApiUsage, Capabilities, Checks, CommitId, Error, ErrorKind, Finding, Forge, ForgeAction, ForgeAnswer,
+    Capabilities, Checks, CommitId, Error, ErrorKind, Finding, Forge, ForgeAction, ForgeAnswer,
     GitCredentials, RequiredChecks, WebhookDelivery, WebhookMeaning,
 };
 use cfgupdater_forge_http::now;
@@ -104,18 +104,6 @@ impl Inner {
     fn required(&self) -> RequiredChecks {
         RequiredChecks { checks: self.settings.required(), allow_empty: false }
     }
-
-    fn usage(&self) -> ApiUsage {
-        let spending = self.client.budget.spending();
-        let mut usage = ApiUsage::default();
-        usage.requests = spending.answers;
-        usage.unchanged = spending.unchanged;
-        usage.limited = spending.limited;
-        usage.limit = spending.limit.map(|limit| limit.limit);
-        usage.remaining = spending.limit.map(|limit| limit.remaining);
-        usage.reset = spending.limit.and_then(|limit| limit.reset);
-        usage
-    }
 }
 
 #[async_trait]
@@ -167,7 +155,7 @@ impl Forge for GitlabForge {
 
     async fn perform(&self, action: ForgeAction) -> Result<ForgeAnswer, Error> {
         match action {
-            ForgeAction::ReadUsage => Ok(ForgeAnswer::Usage(self.inner.usage())),
+            ForgeAction::ReadUsage => Ok(ForgeAnswer::Usage(self.inner.client.budget.usage())),
             _ => Err(Error::new(
                 ErrorKind::Unsupported,
                 "GitLab can't do that; let its pipelines run the checks",

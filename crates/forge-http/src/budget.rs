@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use cfgupdater_core::{Error, ErrorKind, Retry, Timestamp};
+use cfgupdater_core::{ApiUsage, Error, ErrorKind, Retry, Timestamp};
 
 use crate::headers::Headers;
 use crate::rate_limit::{RateLimit, wait};
@@ -56,6 +56,19 @@ impl Budget {
         }
     }
 
+    /// Returns what was spent so far, as adapters answer it.
+    pub fn usage(&self) -> ApiUsage {
+        let spending = self.spending();
+        let mut usage = ApiUsage::default();
+        usage.requests = spending.answers;
+        usage.unchanged = spending.unchanged;
+        usage.limited = spending.limited;
+        usage.limit = spending.limit.map(|limit| limit.limit);
+        usage.remaining = spending.limit.map(|limit| limit.remaining);
+        usage.reset = spending.limit.and_then(|limit| limit.reset);
+        usage
+    }
+
     /// Returns what was spent so far.
     pub fn spending(&self) -> Spending {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -92,5 +105,8 @@ mod tests {
         let spending = budget.spending();
         assert_eq!((spending.answers, spending.unchanged), (2, 1));
         assert_eq!(spending.limit.map(|limit| (limit.limit, limit.remaining)), Some((5000, 4998)));
+        let usage = budget.usage();
+        assert_eq!((usage.requests, usage.unchanged, usage.limited), (2, 1, 0));
+        assert_eq!((usage.limit, usage.remaining, usage.reset), (Some(5000), Some(4998), None));
     }
 }
