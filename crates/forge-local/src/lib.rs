@@ -8,8 +8,6 @@
 //! ([`ForgeAction::ReportCheck`](cfgupdater_core::ForgeAction::ReportCheck)). Results are git notes on
 //! `refs/notes/cfgupdater/checks` of the same remote, so every replica sees them and `git notes show` does too.
 
-mod checkout;
-mod command;
 mod forge;
 mod note;
 mod notes;

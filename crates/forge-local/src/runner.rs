@@ -3,12 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use cfgupdater_commands::{Ended, Job, lay_out};
 use cfgupdater_core::{CommitId, Error, ErrorKind, GitRepo, Timestamp, explain};
 use tokio::sync::Semaphore;
 use tracing::{info, warn};
 
-use crate::checkout;
-use crate::command::{self, Ended};
 use crate::forge::Environment;
 use crate::note::{Attempt, AttemptState, Note};
 use crate::notes::{Notes, blocking};
@@ -123,8 +122,11 @@ impl Runner {
             Err(error) => return broken(format!("no scratch directory could be made: {error}")),
         };
         let (repo, path) = (Arc::clone(&self.repo), directory.path().to_owned());
-        match blocking(move || checkout::lay_out(&*repo, &commit, &path)).await {
-            Ok(()) => command::run(&check.command, directory.path(), &commit, check.timeout).await,
+        match blocking(move || lay_out(&*repo, &commit, &path)).await {
+            Ok(()) => {
+                let job = Job::new(&check.command, directory.path(), check.timeout);
+                cfgupdater_commands::run(&job.with_variable("CFGUPDATER_COMMIT", commit.to_string())).await
+            }
             // What the commit itself holds is its own fault.
             Err(error) if error.kind() == ErrorKind::Invalid => {
                 Ended::Failed { output: String::new(), how: explain(&error) }
@@ -143,7 +145,9 @@ impl Runner {
         let now = self.environment.now();
         let (state, summary, output) = match ended {
             Ended::Passed { output } => (AttemptState::Success, None, Some(output)),
-            Ended::Failed { output, how } => (AttemptState::Failure, Some(how), Some(output)),
+            Ended::Failed { output, how } | Ended::Stopped { output, how } => {
+                (AttemptState::Failure, Some(how), Some(output))
+            }
             Ended::NotStarted { why } => (AttemptState::Broken, Some(why), None),
         };
         info!(%commit, check = check.context, ?state, "ended");

@@ -12,7 +12,7 @@ use cfgupdater_core::{BlobId, CommitId, EntryKind, Error, ErrorKind, GitRepo, Tr
 /// # Errors
 /// Fails with [`ErrorKind::Invalid`] for names and links that would lead out of the directory, and with
 /// [`ErrorKind::Other`] where the disk doesn't take it.
-pub(crate) fn lay_out(repo: &dyn GitRepo, commit: &CommitId, directory: &Path) -> Result<(), Error> {
+pub fn lay_out(repo: &dyn GitRepo, commit: &CommitId, directory: &Path) -> Result<(), Error> {
     write_tree(repo, &repo.commit(commit)?.tree, directory, Path::new(""))
 }
 
@@ -34,7 +34,11 @@ fn write_tree(repo: &dyn GitRepo, tree: &TreeId, root: &Path, below: &Path) -> R
     Ok(())
 }
 
-fn checked_name(entry: &TreeEntry) -> Result<&str, Error> {
+/// Returns an entry's name, if it can be that of a file here.
+///
+/// # Errors
+/// Fails with [`ErrorKind::Invalid`] for a name that would lead out of its directory or that git refuses.
+pub fn checked_name(entry: &TreeEntry) -> Result<&str, Error> {
     let name = std::str::from_utf8(&entry.name).ok();
     name.filter(|name| name.parse::<cfgupdater_core::RepoPath>().is_ok() && !name.contains('/')).ok_or_else(
         || {
@@ -55,7 +59,7 @@ fn write_file(content: &[u8], mode: u32, path: &Path, full: &Path) -> Result<(),
 
 fn link(target: &[u8], path: &Path, full: &Path) -> Result<(), Error> {
     let target = std::str::from_utf8(target).map(PathBuf::from).unwrap_or_default();
-    if !stays_inside(path, &target) {
+    if !link_stays_inside(path, &target) {
         let message = format!("the link {} leads out of the repository and is not laid out", path.display());
         return Err(Error::new(ErrorKind::Invalid, message));
     }
@@ -63,7 +67,7 @@ fn link(target: &[u8], path: &Path, full: &Path) -> Result<(), Error> {
 }
 
 /// Tells whether a link at `path` to `target` stays inside, by its text alone: never above the root on the way.
-fn stays_inside(path: &Path, target: &Path) -> bool {
+pub fn link_stays_inside(path: &Path, target: &Path) -> bool {
     let mut depth = path.components().count().saturating_sub(1);
     for component in target.components() {
         match component {
@@ -96,7 +100,7 @@ mod tests {
             ("a/link", "x/../../../y", false),
             ("a/link", "", false),
         ] {
-            assert_eq!(stays_inside(Path::new(path), Path::new(target)), inside, "{path} -> {target}");
+            assert_eq!(link_stays_inside(Path::new(path), Path::new(target)), inside, "{path} -> {target}");
         }
     }
 }
