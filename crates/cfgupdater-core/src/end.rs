@@ -82,6 +82,8 @@ pub enum CheckOutcome {
     Failed,
     /// It did not end in time, while it did on a commit pushed later.
     TimedOut,
+    /// The files of the intent could not be rendered on that commit, which renders without it.
+    NotRendered,
 }
 
 impl End {
@@ -126,10 +128,15 @@ impl fmt::Display for End {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Landed { commit } => write!(f, "landed as {}", commit.short(10)),
+            Self::Evicted { evidence } if evidence.outcome == CheckOutcome::NotRendered => {
+                let said = evidence.summary.as_deref().unwrap_or("no reason was kept");
+                write!(f, "evicted: its files can't be rendered on {}: {said}", evidence.commit.short(10))
+            }
             Self::Evicted { evidence } => {
                 let outcome = match evidence.outcome {
                     CheckOutcome::Failed => "failed",
                     CheckOutcome::TimedOut => "timed out",
+                    CheckOutcome::NotRendered => "could not be rendered",
                 };
                 write!(f, "evicted: check `{}` {outcome} on {}", evidence.check, evidence.commit.short(10))
             }

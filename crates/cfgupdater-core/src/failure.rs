@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Retry};
+use crate::unrendered::RenderingFailure;
 
 /// How a command failed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -20,6 +21,8 @@ pub enum Failure {
         /// What was seen last.
         reason: String,
     },
+    /// Files could not be rendered, so nothing was done.
+    Rendering(RenderingFailure),
     /// A backend failed before anything was done.
     Backend {
         /// What kind of error it was.
@@ -43,6 +46,7 @@ impl Failure {
             Self::Stale => "somebody else moved a branch first".to_owned(),
             Self::Declined { reason } => format!("the remote declined the push: {reason}"),
             Self::Indeterminate { reason } => format!("the push ended without an answer: {reason}"),
+            Self::Rendering(failure) => failure.message.clone(),
             Self::Backend { message, .. } => message.clone(),
         }
     }
@@ -78,15 +82,16 @@ pub enum Reaction {
 
 /// The table: total, so that a new failure or command can't be forgotten.
 ///
-/// | during | stale | declined | indeterminate | backend error |
-/// |---|---|---|---|---|
-/// | observing | look now | back off | look now | by its advice |
-/// | landing | look now | leave stable | look now | by its advice |
-/// | writing | look now | one by one | look now | by its advice |
-/// | probing | look now | back off | look now | by its advice |
+/// | during | stale | declined | indeterminate | not rendered | backend error |
+/// |---|---|---|---|---|---|
+/// | observing | look now | back off | look now | look now | by its advice |
+/// | landing | look now | leave stable | look now | look now | by its advice |
+/// | writing | look now | one by one | look now | look now | by its advice |
+/// | probing | look now | back off | look now | look now | by its advice |
 pub fn reaction(during: During, failure: &Failure) -> Reaction {
     match failure {
-        Failure::Stale | Failure::Indeterminate { .. } => Reaction::LookNow,
+        // What could not be rendered is left out of the next plan.
+        Failure::Stale | Failure::Indeterminate { .. } | Failure::Rendering(_) => Reaction::LookNow,
         Failure::Declined { .. } => match during {
             During::Landing => Reaction::LeaveStable,
             During::Writing => Reaction::OneByOne,

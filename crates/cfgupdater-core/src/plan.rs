@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::call::{Answer, Call, Refusal, RefusalKind};
-use crate::end::End;
+use crate::end::{End, Evidence};
 use crate::intent::IntentId;
 use crate::object_id::CommitId;
 use crate::policy::Policy;
@@ -126,11 +126,21 @@ pub struct Scope {
     pub leave_out: BTreeSet<IntentId>,
     /// Intents that the remote declines, with what it said.
     pub refuse: BTreeMap<IntentId, String>,
+    /// Intents whose files can't be rendered, with what proves it.
+    pub unrenderable: BTreeMap<IntentId, Evidence>,
+    /// Why auto is left as it is, and until when: files can't be rendered, and no intent is to blame.
+    pub auto_waits: Option<(String, Timestamp)>,
 }
 
 impl Default for Scope {
     fn default() -> Self {
-        Self { land: true, leave_out: BTreeSet::new(), refuse: BTreeMap::new() }
+        Self {
+            land: true,
+            leave_out: BTreeSet::new(),
+            refuse: BTreeMap::new(),
+            unrenderable: BTreeMap::new(),
+            auto_waits: None,
+        }
     }
 }
 
@@ -151,6 +161,7 @@ pub fn decide(snapshot: &Snapshot, policy: &Policy, calls: &[&Call], scope: &Sco
     let mut replies: Vec<Reply> = calls.iter().map(|call| calls::decide(call, &mut draft)).collect();
     draft.promote();
     draft.refuse();
+    draft.evict_unrenderable();
     for reply in &mut replies {
         calls::complete(reply, &draft);
     }

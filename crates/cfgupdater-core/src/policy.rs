@@ -6,6 +6,7 @@ use crate::check::RequiredChecks;
 use crate::freeze::FreezeWindow;
 use crate::layout::{Layout, ReleaseIdentity};
 use crate::name::{BranchName, SetName, TargetName, WaveName};
+use crate::path_set::PathSet;
 use crate::release_file::ReleaseFile;
 use crate::repo_path::RepoPath;
 use crate::verify_images::VerifyImages;
@@ -39,6 +40,10 @@ pub struct Policy {
     pub mode: Mode,
     /// Who our commits are by.
     pub identity: Identity,
+    /// The paths that a renderer makes: never merged, and made again whenever an intent is applied.
+    pub generated: PathSet,
+    /// Whether generated files that don't match keep a commit of auto from landing.
+    pub verify_generated: bool,
     /// The image sets.
     pub sets: Vec<SetPolicy>,
     /// The waves, first to last.
@@ -138,6 +143,8 @@ impl Policy {
             generation: 0,
             mode: Mode::Act,
             identity: Identity::default(),
+            generated: PathSet::default(),
+            verify_generated: false,
             sets,
             waves,
         }
@@ -200,7 +207,7 @@ impl SetPolicy {
 
     /// Returns where the release of a wave is written, where that is wanted.
     pub fn release_path(&self, wave: &WaveName) -> Option<RepoPath> {
-        Some(self.release_file.as_ref()?.beside(&self.layout.files(wave).tags))
+        Some(self.release_file.as_ref()?.beside(self.layout.files(wave).first()?))
     }
 }
 

@@ -56,6 +56,8 @@ pub enum Code {
     Evicted,
     /// An accepted intent is not on auto yet.
     Queued,
+    /// Files can't be rendered, or committed ones are not what rendering gives.
+    Rendering,
     /// What would be done if this replica didn't only observe.
     Would,
     /// The remote or the forge can't be reached, or declines.

@@ -15,6 +15,7 @@ use crate::reason::{Code, Reason};
 use crate::snapshot::Snapshot;
 use crate::suspects::Suspects;
 use crate::timestamp::Timestamp;
+use crate::unrendered::Unrendered;
 
 #[cfg(test)]
 mod tests;
@@ -55,6 +56,8 @@ pub enum Input {
 pub struct Written {
     /// The commits of intents that are new on auto.
     pub commits: Vec<(IntentId, CommitId)>,
+    /// What was noticed meanwhile, for people.
+    pub findings: Vec<Reason>,
 }
 
 /// What the driver shall do. Each `Observe` and `Perform` is answered by one input, and only one is under way.
@@ -114,6 +117,10 @@ pub struct Reconciler {
     suspects: Suspects,
     /// When all of them are tried again.
     suspects_until: Option<Timestamp>,
+    /// What can't be rendered.
+    unrendered: Unrendered,
+    /// What was noticed when auto was last written.
+    findings: Vec<Reason>,
     /// How often the remote was pushed to lately.
     pace: Pace,
 }
@@ -185,6 +192,8 @@ impl Reconciler {
             trouble: None,
             suspects: Suspects::default(),
             suspects_until: None,
+            unrendered: Unrendered::default(),
+            findings: Vec::new(),
             pace: Pace::default(),
         }
     }
@@ -232,8 +241,15 @@ impl Reconciler {
         if self.suspects_until.is_some_and(|until| until <= now) {
             (self.suspects, self.suspects_until) = (Suspects::default(), None);
         }
-        let (leave_out, refuse) = (self.suspects.left_out(), self.suspects.guilty());
-        let scope = Scope { land: self.stable_until.is_none(), leave_out, refuse };
+        self.unrendered.look(snapshot.branches.stable, now);
+        self.unrendered.forget(|id| snapshot.state.end_of(id).is_some());
+        let scope = Scope {
+            land: self.stable_until.is_none(),
+            leave_out: self.suspects.left_out(),
+            refuse: self.suspects.guilty(),
+            unrenderable: self.unrendered.guilty(),
+            auto_waits: self.unrendered.waits(),
+        };
         // A call that came in since can't be decided by what was read before it.
         let read_for = self.calls.iter().take_while(|pending| pending.read_for).count();
         let taken = match self.batch {
@@ -330,6 +346,10 @@ impl Reconciler {
             Ok(written) => {
                 self.failures = 0;
                 self.suspects.passed(&tried);
+                if !written.commits.is_empty() {
+                    self.unrendered.passed();
+                    self.findings.clone_from(&written.findings);
+                }
                 if during == During::Landing {
                     self.stable_until = None;
                     self.declined_landings = 0;
@@ -346,7 +366,9 @@ impl Reconciler {
                 for pending in self.calls.iter_mut().filter(|p| waiting.iter().any(|(id, _)| *id == p.id)) {
                     pending.attempted |= unsure;
                 }
-                if self.suspect(now, &others(&tried, &waiting), &failure) {
+                if let Failure::Rendering(failure) = &failure {
+                    self.unrendered.learn(failure, now);
+                } else if self.suspect(now, &others(&tried, &waiting), &failure) {
                     self.trouble = Some(failure.describe());
                     self.publish(Vec::new(), commands);
                 } else if let (Failure::Declined { reason }, Batch::One, [(id, _)]) =
@@ -388,6 +410,7 @@ impl Reconciler {
         (self.quiet_until, self.stable_until) = (None, None);
         self.pace.forget();
         self.suspects_until = self.suspects_until.map(|_| now);
+        self.unrendered.retry_at(now);
         for pending in &mut self.calls {
             pending.deadline = now.after(PATIENCE);
         }
@@ -430,6 +453,7 @@ impl Reconciler {
         if self.failures == 0 && self.declined_landings == 0 {
             self.trouble = None;
         }
+        why.extend(self.findings.iter().cloned());
         why.extend(self.trouble.iter().map(|trouble| Reason::new(Code::Remote, "remote", trouble.clone())));
         commands.push(Command::Publish(why));
     }

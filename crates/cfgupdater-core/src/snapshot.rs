@@ -10,6 +10,7 @@ use crate::history::{History, Slot};
 use crate::image::ImageMap;
 use crate::intent::{Intent, IntentId};
 use crate::object_id::CommitId;
+use crate::reason::Reason;
 use crate::release::Release;
 use crate::state::{Accepted, State};
 use crate::timestamp::Timestamp;
@@ -49,6 +50,8 @@ pub struct Snapshot {
     pub cited: Vec<CommitId>,
     /// The intents that commits on auto prove by themselves, oldest first, read where state was lost.
     pub restorable: Vec<Intent>,
+    /// What was noticed about the files of stable and auto, for people.
+    pub findings: Vec<Reason>,
 }
 
 /// The branches as read; all but stable may be absent.

@@ -224,6 +224,7 @@ impl Scene {
             revisions: self.revisions.clone(),
             cited: self.cited.clone(),
             restorable: self.restorable.clone(),
+            findings: Vec::new(),
         }
     }
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use cfgupdater_core::{
     Answer, CallId, Command, CommitId, Deployments, Effect, Failure, Forge, ForgeAction, GitRemote, GitRepo,
-    Input, Mode, Policy, Reason, Reconciler, Refusal, RefusalKind, RepoName, Snapshot, Timestamp, Written,
-    explain,
+    Input, Mode, Policy, Reason, Reconciler, Refusal, RefusalKind, Renderer, RepoName, Snapshot, Timestamp,
+    Written, explain,
 };
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -20,6 +20,7 @@ use crate::handle::{Message, PollCounts, RepoHandle};
 use crate::observe::Observer;
 use crate::perform::Performer;
 use crate::poll::Poller;
+use crate::rendering::Rendering;
 use crate::view::{Counters, View};
 
 /// How many calls may wait for one repository; further ones wait to be taken in.
@@ -35,14 +36,23 @@ pub struct Backends {
     pub remote: Arc<dyn GitRemote>,
     /// Where its checks come from.
     pub forge: Arc<dyn Forge>,
+    /// What makes its generated files, where there are any.
+    pub renderer: Option<Arc<dyn Renderer>>,
     /// The deploy tools that are asked what targets run.
     pub deployments: Vec<Arc<dyn Deployments>>,
 }
 
 impl Backends {
-    /// Builds the backends of one repository.
+    /// Builds the backends of one repository, in which nothing is generated.
     pub fn new(repo: Arc<dyn GitRepo>, remote: Arc<dyn GitRemote>, forge: Arc<dyn Forge>) -> Self {
-        Self { repo, remote, forge, deployments: Vec::new() }
+        Self { repo, remote, forge, renderer: None, deployments: Vec::new() }
+    }
+
+    /// Sets what makes the generated files; which these are is told by the policy.
+    #[must_use]
+    pub fn with_renderer(mut self, renderer: Arc<dyn Renderer>) -> Self {
+        self.renderer = Some(renderer);
+        self
     }
 
     /// Asks these deploy tools what targets run, while something waits for it.
@@ -97,6 +107,7 @@ impl Engine {
             forge: Arc::clone(&backends.forge),
             audit: Audit::new(Arc::clone(&backends.repo)),
         };
+        let rendering = Arc::new(Rendering::new(backends.renderer.clone()));
         // Whoever only observes records nothing, so it asks nobody.
         for tool in backends.deployments.iter().filter(|_| policy.mode == Mode::Act) {
             let poller = Poller::new(handle.clone(), Arc::clone(&policy), Arc::clone(tool));
@@ -105,9 +116,10 @@ impl Engine {
         }
         let worker = Worker {
             reconciler: Reconciler::new(Arc::clone(&policy), clock::now()),
-            observer: Arc::new(Observer::new(backends.clone(), Arc::clone(&policy))),
+            observer: Arc::new(Observer::new(backends.clone(), Arc::clone(&policy), Arc::clone(&rendering))),
             forge: Arc::clone(&backends.forge),
-            performer: Arc::new(Performer::new(backends, policy)),
+            performer: Arc::new(Performer::new(backends, policy, Arc::clone(&rendering))),
+            rendering,
             view,
             snapshot: None,
             reading_since: None,
@@ -142,6 +154,7 @@ struct Worker {
     reconciler: Reconciler,
     observer: Arc<Observer>,
     performer: Arc<Performer>,
+    rendering: Arc<Rendering>,
     forge: Arc<dyn Forge>,
     view: watch::Sender<Arc<View>>,
     snapshot: Option<Arc<Snapshot>>,
@@ -267,14 +280,20 @@ impl Worker {
             }
             Input::Performed(Ok(_)) => {
                 let written = Some(std::time::Instant::now());
-                self.change_view(|view| view.written = written);
+                let (renders, renders_reused) = self.rendering.counts();
+                self.change_view(|view| {
+                    view.written = written;
+                    view.counters.renders = renders;
+                    view.counters.renders_reused = renders_reused;
+                });
             }
             Input::Performed(Err(failure)) => {
-                warn!("a push did not succeed: {}", failure.describe());
-                let declined = matches!(failure, Failure::Declined { .. });
-                self.count(
-                    |counters| if declined { counters.declined += 1 } else { counters.lost_races += 1 },
-                );
+                warn!("a write did not succeed: {}", failure.describe());
+                self.count(|counters| match failure {
+                    Failure::Declined { .. } => counters.declined += 1,
+                    Failure::Rendering(_) => counters.failed_renders += 1,
+                    _ => counters.lost_races += 1,
+                });
             }
             _ => {}
         }

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cfgupdater_core::{
-    Autocommit, BlobId, Commit, CommitId, Error, GitRepo, History, HistoryCommit, ImageMap, ObjectId, Policy,
-    Release, RepoPath, Slot, TreeId, Walk, decode_images,
+    Autocommit, BlobId, Commit, CommitId, EntryKind, Error, GitRepo, History, HistoryCommit, ImageMap,
+    Layout, ObjectId, Policy, Release, RepoPath, Slot, TreeEntry, TreeId, Walk, WaveName,
 };
 
-/// The files of one slot as two blob ids.
-type SlotBlobs = (Option<ObjectId>, Option<ObjectId>);
+/// The files of one slot as blob ids, in the order of its layout.
+type SlotBlobs = Vec<Option<ObjectId>>;
 
 /// The history read so far.
 #[derive(Debug, Default)]
@@ -81,8 +81,8 @@ impl HistoryReader {
         let mut unchanged_tops: BTreeMap<RepoPath, bool> = BTreeMap::new();
         for (set, wave) in slots(policy) {
             let files = set.layout.files(&wave.name);
-            let top: RepoPath =
-                files.tags.components().next().unwrap_or_default().parse().expect("part of a path");
+            let first = files.first().map(RepoPath::as_str).unwrap_or_default();
+            let top: RepoPath = first.split('/').next().unwrap_or_default().parse().expect("part of a path");
             if !unchanged_tops.contains_key(&top) {
                 let id = repo.entry(tree, &top)?.map(|entry| entry.id);
                 let same = self.tops.insert(top.clone(), id) == Some(id);
@@ -92,11 +92,12 @@ impl HistoryReader {
                 continue;
             }
             let slot = (wave.name.clone(), set.name.clone());
-            let id = |path| Ok::<_, Error>(repo.entry(tree, path)?.map(|entry| entry.id));
-            let blobs = (id(&files.tags)?, id(&files.digests)?);
-            let before = self.blobs.insert(slot.clone(), blobs).unwrap_or_default();
-            if before != blobs {
-                changed.insert(slot, read_blobs(repo, blobs)?.map(|images| set.identity.release(&images)));
+            let blobs = blobs_of(repo, tree, &files)?;
+            // Files that were never there and are not there now have not changed.
+            let before = self.blobs.insert(slot.clone(), blobs.clone());
+            if before.unwrap_or_else(|| vec![None; blobs.len()]) != blobs {
+                let images = set.layout.read(&contents(repo, &blobs)?);
+                changed.insert(slot, images.map(|images| set.identity.release(&images)));
             }
         }
         Ok(changed)
@@ -128,12 +129,25 @@ pub(crate) fn images_at(
     policy: &Policy,
 ) -> Result<Option<ImageMap>, Error> {
     let Some(set) = policy.set(&slot.1) else { return Ok(None) };
-    let files = set.layout.files(&slot.0);
-    let id = |path| Ok::<_, Error>(repo.entry(tree, path)?.map(|entry| entry.id));
-    read_blobs(repo, (id(&files.tags)?, id(&files.digests)?))
+    Ok(set.layout.read(&files_of(repo, tree, &set.layout, &slot.0)?))
 }
 
-fn read_blobs(repo: &dyn GitRepo, (tags, digests): SlotBlobs) -> Result<Option<ImageMap>, Error> {
-    let (Some(tags), Some(digests)) = (tags, digests) else { return Ok(None) };
-    Ok(decode_images(&repo.blob(&BlobId::new(tags))?, &repo.blob(&BlobId::new(digests))?))
+/// Reads the files of a layout, in its order.
+pub(crate) fn files_of(
+    repo: &dyn GitRepo,
+    tree: &TreeId,
+    layout: &Layout,
+    wave: &WaveName,
+) -> Result<Vec<Option<Vec<u8>>>, Error> {
+    contents(repo, &blobs_of(repo, tree, &layout.files(wave))?)
+}
+
+fn blobs_of(repo: &dyn GitRepo, tree: &TreeId, files: &[RepoPath]) -> Result<SlotBlobs, Error> {
+    // A link or a directory in the place of a file holds no images.
+    let is_file = |entry: &TreeEntry| matches!(entry.kind, EntryKind::File | EntryKind::Executable);
+    files.iter().map(|path| Ok(repo.entry(tree, path)?.filter(is_file).map(|entry| entry.id))).collect()
+}
+
+fn contents(repo: &dyn GitRepo, blobs: &[Option<ObjectId>]) -> Result<Vec<Option<Vec<u8>>>, Error> {
+    blobs.iter().map(|id| id.map(|id| repo.blob(&BlobId::new(id))).transpose()).collect()
 }

@@ -17,9 +17,11 @@ mod engine;
 mod handle;
 mod history;
 mod image_verifier;
+mod inputs;
 mod observe;
 mod perform;
 mod poll;
+mod rendering;
 mod state_branch;
 mod view;
 

@@ -4,6 +4,7 @@ mod faults;
 mod images;
 mod restore;
 mod state;
+mod verify;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,6 +17,7 @@ use cfgupdater_core::{
 
 use crate::engine::Backends;
 use crate::history::HistoryReader;
+use crate::rendering::Rendering;
 use crate::state_branch::AcceptedIn;
 use crate::{apply, clock};
 
@@ -27,6 +29,7 @@ const FETCH_DEADLINE: Duration = Duration::from_mins(2);
 pub(crate) struct Observer {
     backends: Backends,
     policy: Arc<Policy>,
+    rendering: Arc<Rendering>,
     memory: Arc<Mutex<Memory>>,
 }
 
@@ -57,8 +60,8 @@ struct Reading {
 }
 
 impl Observer {
-    pub(crate) fn new(backends: Backends, policy: Arc<Policy>) -> Self {
-        Self { backends, policy, memory: Arc::default() }
+    pub(crate) fn new(backends: Backends, policy: Arc<Policy>, rendering: Arc<Rendering>) -> Self {
+        Self { backends, policy, rendering, memory: Arc::default() }
     }
 
     /// Reads everything afresh.
@@ -68,12 +71,15 @@ impl Observer {
         let mut tested: Vec<CommitId> = reading.chain.iter().map(|commit| commit.id).collect();
         tested.push(reading.branches.stable);
         let forge: &dyn Forge = &*self.backends.forge;
-        let required = match &self.policy.required {
+        let mut required = match &self.policy.required {
             Some(configured) => configured.clone(),
             None => forge.required_checks().await?.unwrap_or_default(),
         };
+        let mut checks = forge.checks(&tested).await?;
+        let findings = self.verify(&reading, &mut required, &mut checks).await?;
         Ok(Snapshot {
-            checks: forge.checks(&tested).await?.into_iter().map(|(id, runs)| (id, runs.into())).collect(),
+            checks: checks.into_iter().map(|(id, runs)| (id, runs.into())).collect(),
+            findings,
             now: clock::now(),
             branches: reading.branches,
             state: reading.state,

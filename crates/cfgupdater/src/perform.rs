@@ -4,11 +4,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use cfgupdater_core::{
-    AutoEdit, Built, CommitId, Effect, Entry, Error, ErrorKind, Failure, GitRepo, Intent, Policy, Record,
-    RefEdit, RefName, RefOutcome, Snapshot, State, Transaction, Written,
+    AutoEdit, Built, Code, Commit, CommitId, Culprit, Effect, Entry, Error, ErrorKind, Failure, GitRepo,
+    Intent, LayoutError, Policy, Reason, Record, RefEdit, RefName, RefOutcome, RenderingFailure, Snapshot,
+    State, Transaction, Written, culprit,
 };
 
+use crate::apply::Unapplied;
 use crate::engine::Backends;
+use crate::rendering::{Outcome, Rendering, Stopped};
 use crate::state_branch::{self, AcceptedIn};
 use crate::{apply, clock};
 
@@ -20,7 +23,29 @@ const PUSH_DEADLINE: Duration = Duration::from_mins(2);
 pub(crate) struct Performer {
     backends: Backends,
     policy: Arc<Policy>,
+    rendering: Arc<Rendering>,
     accepted_in: Mutex<AcceptedIn>,
+}
+
+/// Why a transaction could not be prepared.
+enum Unprepared {
+    Backend(Error),
+    Rendering(Box<RenderingFailure>),
+}
+
+impl From<Error> for Unprepared {
+    fn from(error: Error) -> Self {
+        Self::Backend(error)
+    }
+}
+
+impl From<Unprepared> for Failure {
+    fn from(why: Unprepared) -> Self {
+        match why {
+            Unprepared::Backend(error) => Self::of(&error),
+            Unprepared::Rendering(failure) => Self::Rendering(*failure),
+        }
+    }
 }
 
 /// The objects of a transaction, ready to be pushed.
@@ -30,8 +55,8 @@ struct Prepared {
 }
 
 impl Performer {
-    pub(crate) fn new(backends: Backends, policy: Arc<Policy>) -> Self {
-        Self { backends, policy, accepted_in: Mutex::default() }
+    pub(crate) fn new(backends: Backends, policy: Arc<Policy>, rendering: Arc<Rendering>) -> Self {
+        Self { backends, policy, rendering, accepted_in: Mutex::default() }
     }
 
     /// Carries out one effect that was planned on `snapshot`.
@@ -56,18 +81,20 @@ impl Performer {
     async fn write(&self, transaction: Transaction, snapshot: Arc<Snapshot>) -> Result<Written, Failure> {
         let park = self.not_parked_yet(&transaction.park).await?;
         let (repo, policy) = (Arc::clone(&self.backends.repo), Arc::clone(&self.policy));
+        let rendering = Arc::clone(&self.rendering);
         // A push that loses its race accepted nothing, so what it would have accepted is remembered after it.
         let mut accepted_in = self.accepted_in().clone();
         let prepare = move || {
-            let writer = Writer { repo: &*repo, policy: &policy };
+            let writer = Writer { repo: &*repo, policy: &policy, rendering: &rendering };
             let prepared = writer.prepare(&transaction, &snapshot, &mut accepted_in)?;
             accepted_in.keep(|id| snapshot.state.live_intent(id).is_some() || transaction.accepts(id));
-            Ok((prepared, accepted_in))
+            Ok::<_, Unprepared>((prepared, accepted_in))
         };
-        let interrupted =
-            |error| Error::new(ErrorKind::Other, "writing objects was interrupted").with_source(error);
-        let prepared = tokio::task::spawn_blocking(prepare).await.map_err(interrupted);
-        let (prepared, accepted_in) = prepared.flatten().map_err(|error| Failure::of(&error))?;
+        let interrupted = |error| {
+            Failure::of(&Error::new(ErrorKind::Other, "writing objects was interrupted").with_source(error))
+        };
+        let prepared = tokio::task::spawn_blocking(prepare).await.map_err(interrupted)?;
+        let (prepared, accepted_in) = prepared?;
         let Prepared { mut edits, written } = prepared;
         edits.extend(park);
         self.push(&edits).await?;
@@ -126,6 +153,14 @@ fn worst(outcomes: &[RefOutcome]) -> Option<Failure> {
 struct Writer<'a> {
     repo: &'a dyn GitRepo,
     policy: &'a Policy,
+    rendering: &'a Rendering,
+}
+
+/// A chain as it was rebuilt.
+#[derive(Default)]
+struct Rebuilt<'s> {
+    commits: Vec<(&'s Intent, CommitId)>,
+    findings: Vec<Reason>,
 }
 
 impl Writer<'_> {
@@ -134,7 +169,7 @@ impl Writer<'_> {
         transaction: &Transaction,
         snapshot: &Snapshot,
         accepted_in: &mut AcceptedIn,
-    ) -> Result<Prepared, Error> {
+    ) -> Result<Prepared, Unprepared> {
         let mut tip = transaction.state;
         let mut state = State::clone(&snapshot.state);
         if !transaction.records.is_empty() {
@@ -144,7 +179,9 @@ impl Writer<'_> {
         let mut edits = Vec::new();
         let mut written = Written::default();
         if let Some(auto) = &transaction.auto {
-            let commits = self.rebuild(auto, &state, tip, accepted_in)?;
+            let stable = snapshot.branches.stable;
+            let Rebuilt { commits, findings } = self.rebuild(auto, &state, (stable, tip), accepted_in)?;
+            written.findings = findings;
             written.commits = commits.iter().map(|(intent, commit)| (intent.id, *commit)).collect();
             let top = commits.last().map_or(auto.base, |(_, commit)| *commit);
             let built = chain_record(auto, &state, &written, snapshot);
@@ -176,20 +213,54 @@ impl Writer<'_> {
         &self,
         auto: &AutoEdit,
         state: &'s State,
-        tip: Option<CommitId>,
+        (stable, tip): (CommitId, Option<CommitId>),
         accepted_in: &mut AcceptedIn,
-    ) -> Result<Vec<(&'s Intent, CommitId)>, Error> {
+    ) -> Result<Rebuilt<'s>, Unprepared> {
         let mut parent = self.repo.commit(&auto.base)?;
-        let mut commits = Vec::new();
+        let mut rebuilt = Rebuilt::default();
         for id in &auto.intents {
             let unknown = || Error::new(ErrorKind::Invalid, format!("intent {id} is not live"));
             let intent = state.live_intent(*id).ok_or_else(unknown)?;
             let cited = accepted_in.find(self.repo, tip.ok_or_else(unknown)?, *id)?;
-            let commit = apply::commit(self.repo, &parent, intent, cited, self.policy)?;
-            commits.push((intent, commit));
+            let applied = self.apply(intent, &parent, stable)?;
+            rebuilt.findings.extend(
+                applied
+                    .findings
+                    .iter()
+                    .map(|finding| Reason::new(Code::Rendering, format!("intent {id}"), finding.clone())),
+            );
+            let commit = apply::commit(self.repo, &parent, applied.tree, intent, cited, self.policy)?;
+            rebuilt.commits.push((intent, commit));
             parent = self.repo.commit(&commit)?;
         }
-        Ok(commits)
+        Ok(rebuilt)
+    }
+
+    /// Writes images and then what is generated from them.
+    fn apply(&self, intent: &Intent, parent: &Commit, stable: CommitId) -> Result<Outcome, Unprepared> {
+        let failed = |culprit, message: String| {
+            let failure = RenderingFailure::new(stable, (intent.id, parent.id), culprit, message);
+            Unprepared::Rendering(Box::new(failure))
+        };
+        let tree = match apply::tree(self.repo, &parent.tree, intent, self.policy) {
+            Ok(tree) => tree,
+            Err(Unapplied::Backend(error)) => return Err(error.into()),
+            Err(Unapplied::Layout(error @ LayoutError::Images { .. })) => {
+                return Err(failed(Culprit::Intent, error.to_string()));
+            }
+            Err(Unapplied::Layout(error)) => return Err(failed(Culprit::Others, error.to_string())),
+        };
+        let failure = match self.rendering.render(self.repo, self.policy, tree, Some(intent)) {
+            Ok(outcome) => return Ok(outcome),
+            Err(Stopped::Backend(error)) => return Err(error.into()),
+            Err(Stopped::Failed(failure)) => failure,
+        };
+        let base = match self.rendering.render(self.repo, self.policy, parent.tree, None) {
+            Ok(_) => Ok(()),
+            Err(Stopped::Backend(error)) => return Err(error.into()),
+            Err(Stopped::Failed(failure)) => Err(failure),
+        };
+        Err(failed(culprit(&failure, base.as_ref().copied()), failure.message))
     }
 }
 

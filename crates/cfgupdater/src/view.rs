@@ -44,6 +44,12 @@ pub struct Counters {
     pub lost_races: u64,
     /// Effects that the remote declined.
     pub declined: u64,
+    /// Trees that were rendered.
+    pub renders: u64,
+    /// Trees that needn't be rendered, since what they depend on was rendered before.
+    pub renders_reused: u64,
+    /// Writes that ended at files which could not be rendered.
+    pub failed_renders: u64,
     /// Calls answered.
     pub calls: u64,
 }

@@ -55,7 +55,7 @@ impl<'a> Draft<'a> {
             policy,
             scope,
             state: Arc::clone(&snapshot.state),
-            why: Vec::new(),
+            why: snapshot.findings.clone(),
             promoted: Vec::new(),
             records: Vec::new(),
             projection: Projection::default(),
@@ -120,6 +120,16 @@ impl<'a> Draft<'a> {
         for (id, reason) in &self.scope.refuse {
             if self.state.live_intent(*id).is_some() {
                 self.record(ended(*id, End::Refused { reason: reason.clone() }));
+                self.project();
+            }
+        }
+    }
+
+    /// Ends what can't be rendered although all beneath it can.
+    pub(super) fn evict_unrenderable(&mut self) {
+        for (id, evidence) in &self.scope.unrenderable {
+            if self.state.live_intent(*id).is_some() {
+                self.record(ended(*id, End::Evicted { evidence: evidence.clone() }));
                 self.project();
             }
         }
@@ -346,7 +356,10 @@ impl<'a> Draft<'a> {
         // A push of which the remote took auto alone left commits that state doesn't name: they are recorded.
         let named = chain[..kept].iter().all(|commit| self.state.built_at(&commit.id).is_some());
         let mut fresh = &wanted[kept..];
-        if !fresh.is_empty() && self.would_cancel_checks(kept) {
+        let only_adds = on_stable && kept == chain.len();
+        if !fresh.is_empty()
+            && (self.would_cancel_checks(kept) || only_adds && self.waits_for_rendering(fresh))
+        {
             fresh = &[];
         }
         let right = match snapshot.relation {
@@ -354,7 +367,7 @@ impl<'a> Draft<'a> {
             Relation::Behind => wanted.is_empty(),
             Relation::Absent | Relation::Diverged => false,
         };
-        if right {
+        if right || self.waits_for_rendering(fresh) {
             return None;
         }
         Some(AutoEdit {
@@ -375,6 +388,16 @@ impl<'a> Draft<'a> {
             self.why.extend(queued.map(|intent| queued_behind_checks(&intent.wave, &intent.set)));
         }
         waits
+    }
+
+    /// Tells whether auto is left as it is since files can't be rendered. Taking commits off it needs no rendering.
+    fn waits_for_rendering(&mut self, new: &[IntentId]) -> bool {
+        let Some((text, until)) = self.scope.auto_waits.as_ref().filter(|_| !new.is_empty()) else {
+            return false;
+        };
+        self.why.push(Reason::new(Code::Rendering, "auto", text.clone()));
+        self.look_again_at(Some(*until));
+        true
     }
 
     fn transaction(&mut self, auto: Option<AutoEdit>) -> Transaction {

@@ -3,11 +3,14 @@
 use super::*;
 use crate::call::{Announced, Claim, DeploymentReport, Request};
 use crate::check::CheckState;
+use crate::end::End;
 use crate::error::ErrorKind;
 use crate::error::Retry;
-use crate::record::DeploymentStatus;
+use crate::record::{DeploymentStatus, Record};
+use crate::render::Culprit;
 use crate::snapshot::Fault;
 use crate::testing::{Scene, announcement, at, commit, introduce};
+use crate::unrendered::RenderingFailure;
 
 fn announce(n: u8) -> Call {
     Call::new("app-ci", Request::Announce(announcement("app", n)))
@@ -68,7 +71,10 @@ fn call_and_observe(reconciler: &mut Reconciler, scene: &Scene, calls: &[Call]) 
 }
 
 fn written(n: u8) -> Input {
-    Input::Performed(Ok(Written { commits: vec![(introduce("app", "staging", n).id, commit(n))] }))
+    Input::Performed(Ok(Written {
+        commits: vec![(introduce("app", "staging", n).id, commit(n))],
+        ..Written::default()
+    }))
 }
 
 fn outcome(answer: &Result<Answer, Refusal>) -> (Outcome, Option<CommitId>) {
@@ -366,4 +372,54 @@ fn a_clock_that_is_put_forward_ends_waiting_early_and_loses_nothing() {
     let commands = reconciler.step(tomorrow, Input::Tick);
     assert!(matches!(answers(&commands)[..], [(1, Err(_))]), "the caller repeats the call");
     assert!(observes(&commands));
+}
+
+/// Tells that the files of intent `n` could not be rendered.
+fn unrendered(n: u8, culprit: Culprit) -> Input {
+    let id = introduce("app", "staging", n).id;
+    let failure = RenderingFailure::new(commit(0), (id, commit(0)), culprit, "make: *** [generated] Error 1");
+    Input::Performed(Err(Failure::Rendering(failure)))
+}
+
+#[test]
+fn an_intent_that_can_not_be_rendered_is_evicted_and_the_others_go_on() {
+    let scene = Scene::new();
+    let mut reconciler = idle(&scene);
+    call_and_observe(&mut reconciler, &scene, &[announce(1), announce(2)]);
+    let commands = reconciler.step(scene.now, unrendered(1, Culprit::Intent));
+    assert!(observes(&commands) && answers(&commands).is_empty());
+    let commands = reconciler.step(scene.now, observed(&scene));
+    let Some(Effect::Write(transaction)) = effect(&commands) else { panic!("{commands:?}") };
+    assert_eq!(transaction.auto.as_ref().unwrap().intents, [introduce("app", "staging", 2).id]);
+    let evicted = transaction.records.iter().any(|record| {
+        matches!(record, Record::Ended { end: End::Evicted { evidence }, .. }
+            if evidence.summary.as_deref().is_some_and(|said| said.contains("Error 1")))
+    });
+    assert!(evicted, "{:?}", transaction.records);
+}
+
+#[test]
+fn while_nobody_can_be_rendered_calls_are_queued_and_auto_waits_until_stable_moves() {
+    let scene = Scene::new();
+    let mut reconciler = idle(&scene);
+    call_and_observe(&mut reconciler, &scene, &[announce(1)]);
+    reconciler.step(scene.now, unrendered(1, Culprit::Others));
+    let commands = reconciler.step(scene.now, observed(&scene));
+    let Some(Effect::Write(transaction)) = effect(&commands) else { panic!("{commands:?}") };
+    assert!(transaction.auto.is_none(), "{transaction:?}");
+    let told = commands.iter().any(|command| {
+        matches!(command, Command::Publish(why) if why.iter().any(|reason| reason.text.contains("can't be rendered")))
+    });
+    assert!(told, "{commands:?}");
+    let commands = reconciler.step(scene.now, Input::Performed(Ok(Written::default())));
+    assert_eq!(outcome(&answers(&commands)[0].1), (Outcome::Queued, None));
+    let mut waiting = Scene::new();
+    waiting.accept(introduce("app", "staging", 1));
+    let commands = reconciler.step(scene.now, observed(&waiting));
+    assert_eq!(effect(&commands), None, "nothing is tried again at once");
+    waiting.person_pushes(7, &[]);
+    reconciler.step(scene.now, Input::Look);
+    let commands = reconciler.step(scene.now, observed(&waiting));
+    let Some(Effect::Write(transaction)) = effect(&commands) else { panic!("{commands:?}") };
+    assert_eq!(transaction.auto.as_ref().unwrap().intents.len(), 1, "a person may have mended it");
 }

@@ -44,6 +44,8 @@ pub(super) fn s7_evictions_cite_the_chain(world: &World, write: &Write<'_>) -> F
             CheckOutcome::TimedOut => {
                 !failed(check, runs) && !passed(check, runs) && late(world, write, chain[place])
             }
+            // Nothing is rendered in the world, so nothing can fail to be.
+            CheckOutcome::NotRendered => false,
         };
         if !holds {
             return Err(format!(

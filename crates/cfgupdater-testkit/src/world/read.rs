@@ -50,6 +50,7 @@ impl World {
             faults,
             cited,
             restorable,
+            findings: Vec::new(),
             checks: self.checks(refs.stable, &chain, fault),
             state,
             history,

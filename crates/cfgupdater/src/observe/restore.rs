@@ -25,8 +25,7 @@ impl Reader<'_> {
             let Some(images) = images_at(self.repo, &commit.tree, &slot, self.policy)? else { continue };
             let release = set.identity.release(&images);
             let Some(intent) = said.proves(release, &images, commit.committed_at, stable) else { continue };
-            let parent = self.repo.commit(parent)?.tree;
-            if apply::tree(self.repo, &parent, &intent, self.policy)? == commit.tree {
+            if apply::is_result(self.repo, parent, &intent, &commit.tree, self.policy)? {
                 cited.extend(said.state);
                 proven.push(intent);
             }

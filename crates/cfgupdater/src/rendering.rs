@@ -1,0 +1,150 @@
+//! Renders trees, and remembers what came of it.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use cfgupdater_core::{
+    Error, GitRepo, Intent, Policy, RenderFailure, RenderFailureKind, RenderRequest, Renderer, TreeId,
+};
+use sha2::{Digest, Sha256};
+use tokio::runtime::Handle;
+
+use crate::inputs::{fingerprint, holds_generated};
+
+/// How many results are remembered; each takes some hundred bytes.
+const REMEMBERED: usize = 4096;
+
+/// How much of a failure is kept, in bytes: it goes into the state branch.
+const MESSAGE: usize = 8 * 1024;
+
+type Key = [u8; 32];
+
+/// The renderer of one repository, with what it made of which inputs.
+#[derive(Debug)]
+pub(crate) struct Rendering {
+    renderer: Option<Arc<dyn Renderer>>,
+    done: Mutex<Done>,
+    runs: AtomicU64,
+    reused: AtomicU64,
+}
+
+/// Results by their inputs, the oldest forgotten first.
+#[derive(Debug, Default)]
+struct Done {
+    trees: BTreeMap<Key, TreeId>,
+    order: VecDeque<Key>,
+}
+
+/// A tree with its generated files, and what was noticed on the way.
+pub(crate) struct Outcome {
+    pub(crate) tree: TreeId,
+    pub(crate) findings: Vec<String>,
+}
+
+/// Why there is no outcome.
+pub(crate) enum Stopped {
+    Backend(Error),
+    Failed(RenderFailure),
+}
+
+impl From<Error> for Stopped {
+    fn from(error: Error) -> Self {
+        Self::Backend(error)
+    }
+}
+
+impl Rendering {
+    pub(crate) fn new(renderer: Option<Arc<dyn Renderer>>) -> Self {
+        Self { renderer, done: Mutex::default(), runs: AtomicU64::default(), reused: AtomicU64::default() }
+    }
+
+    /// Tells whether there is a renderer at all.
+    pub(crate) fn is_there(&self) -> bool {
+        self.renderer.is_some()
+    }
+
+    /// Returns how often the renderer was run, and how often it needn't be.
+    pub(crate) fn counts(&self) -> (u64, u64) {
+        (self.runs.load(Ordering::Relaxed), self.reused.load(Ordering::Relaxed))
+    }
+
+    /// Makes the generated files of `tree`, to which `intent` led. Blocks, and must be called on a thread that may.
+    pub(crate) fn render(
+        &self,
+        repo: &dyn GitRepo,
+        policy: &Policy,
+        tree: TreeId,
+        intent: Option<&Intent>,
+    ) -> Result<Outcome, Stopped> {
+        let unchanged = Outcome { tree, findings: Vec::new() };
+        let Some(renderer) = self.renderer.as_ref().filter(|_| !policy.generated.is_empty()) else {
+            return Ok(unchanged);
+        };
+        let key = key(&renderer.identity(), &fingerprint(repo, &tree, &policy.generated)?);
+        if let Some(known) = self.known(repo, &key) {
+            self.reused.fetch_add(1, Ordering::Relaxed);
+            return Ok(Outcome { tree: known, ..unchanged });
+        }
+        self.runs.fetch_add(1, Ordering::Relaxed);
+        let mut request = RenderRequest::new(tree, policy.generated.clone());
+        if let Some(intent) = intent {
+            request = request.for_intent(intent.clone());
+        }
+        let rendered = Handle::current().block_on(renderer.render(&request)).map_err(bounded)?;
+        let (edits, findings) = rendered.within(&policy.generated);
+        let made = if edits.is_empty() { tree } else { repo.edit_tree(Some(&tree), &edits)? };
+        if made != tree
+            && !holds_generated(repo, &made, &policy.generated)?
+            && holds_generated(repo, &tree, &policy.generated)?
+        {
+            let message =
+                "rendering left no generated file at all, which is not taken: look at what it removes";
+            return Err(Stopped::Failed(RenderFailure::new(RenderFailureKind::Refused, message)));
+        }
+        self.done().remember(key, made);
+        Ok(Outcome { tree: made, findings })
+    }
+
+    /// Returns the tree that the same inputs gave: since all else is in the key, it is the whole result. One that is no
+    /// longer in the database is made again.
+    fn known(&self, repo: &dyn GitRepo, key: &Key) -> Option<TreeId> {
+        let tree = self.done().trees.get(key).copied()?;
+        repo.list(&tree).ok().map(|_| tree)
+    }
+
+    fn done(&self) -> MutexGuard<'_, Done> {
+        self.done.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Done {
+    fn remember(&mut self, key: Key, tree: TreeId) {
+        if self.trees.insert(key, tree).is_none() {
+            self.order.push_back(key);
+        }
+        while self.order.len() > REMEMBERED {
+            if let Some(oldest) = self.order.pop_front() {
+                self.trees.remove(&oldest);
+            }
+        }
+    }
+}
+
+fn key(identity: &str, inputs: &Key) -> Key {
+    let mut hash = Sha256::new();
+    hash.update(inputs);
+    hash.update(identity);
+    hash.finalize().into()
+}
+
+fn bounded(mut failure: RenderFailure) -> Stopped {
+    if failure.message.len() > MESSAGE {
+        let from = failure.message.len() - MESSAGE / 2;
+        let from =
+            (from..failure.message.len()).find(|at| failure.message.is_char_boundary(*at)).unwrap_or(from);
+        let to = (0..MESSAGE / 2).rev().find(|at| failure.message.is_char_boundary(*at)).unwrap_or(0);
+        failure.message = format!("{} … {}", &failure.message[..to], &failure.message[from..]);
+    }
+    Stopped::Failed(failure)
+}
