@@ -71,6 +71,9 @@ pub(crate) enum Command {
     Image(ImageArgs),
     /// Accept the repository as it is after stable was rewound, or the state lost or edited
     Accept(OperateArgs),
+    /// Evaluate Jsonnet for the service, which starts this itself
+    #[command(hide = true)]
+    JsonnetWorker,
 }
 
 #[derive(Debug, Args)]

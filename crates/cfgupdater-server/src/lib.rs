@@ -21,6 +21,7 @@ mod opening;
 mod preflight;
 mod problem;
 mod registries;
+mod renderers;
 mod routes;
 mod service;
 mod slot;

@@ -72,12 +72,21 @@ pub(crate) fn render(
     http: &HttpMetrics,
 ) -> String {
     let mut out = String::new();
-    let counters: [(&str, &str, Read); 7] = [
+    let counters: [(&str, &str, Read); 10] = [
         ("observations", "Readings of the repository.", |view| view.counters.observations),
         ("failed_observations", "Readings that failed.", |view| view.counters.failed_observations),
         ("writes", "Writes of the state branch.", |view| view.counters.writes),
         ("landings", "Movements of stable.", |view| view.counters.landings),
         ("lost_races", "Pushes that somebody else was ahead of.", |view| view.counters.lost_races),
+        ("renders", "Trees whose generated files were made.", |view| view.counters.renders),
+        (
+            "renders_reused",
+            "Trees whose generated files were known, since what they depend on was rendered before.",
+            |view| view.counters.renders_reused,
+        ),
+        ("failed_renders", "Writes that ended at files which can't be rendered.", |view| {
+            view.counters.failed_renders
+        }),
         ("declined_pushes", "Pushes that the remote declined.", |view| view.counters.declined),
         ("calls", "Calls answered.", |view| view.counters.calls),
     ];

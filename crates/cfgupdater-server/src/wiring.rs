@@ -15,6 +15,7 @@ use crate::deploy;
 use crate::forges::{Connection, Site};
 use crate::git_access::remote_settings;
 use crate::opening::Place;
+use crate::renderers;
 
 /// How long opening a repository may take.
 const DEADLINE: Duration = Duration::from_mins(2);
@@ -51,7 +52,10 @@ pub(crate) async fn open(config: &Config, repo: &Repo, place: &Place) -> Result<
     let mut policy = repo.policy(stable);
     policy.required = policy.required.map(|required| repo.forge.complete(config, required));
     let tools = deploy::tools(config, repo, &policy)?;
-    let backends = Backends::new(mirror.clone(), mirror, forge).with_deployments(tools);
+    let scratch = place.data.join("render").join(name.as_str());
+    let renderer = renderers::renderer(repo, mirror.clone(), scratch);
+    let mut backends = Backends::new(mirror.clone(), mirror, forge).with_deployments(tools);
+    backends.renderer = renderer;
     Ok(Opened { name: name.clone(), policy, backends, told })
 }
 
@@ -139,6 +143,8 @@ async fn examine(config: &Config, repo: &Repo) -> Result<Vec<Finding>, Error> {
     let mut findings = Vec::new();
     if let Some(tip) = mirror.fetch(std::slice::from_ref(&name), DEADLINE).await?.get(&name) {
         findings.extend(rights(repo, &mirror, *tip).await);
+        let scratch = directory.path().join("render");
+        findings.extend(renderers::preflight(repo, mirror.clone(), *tip, scratch).await?);
     } else {
         let problem = format!("{} has no stable branch `{stable}`", repo.url.get_ref());
         findings.push(Finding::fatal(problem, "push it first, or name another one as `stable`"));

@@ -117,6 +117,7 @@ impl Found {
         repo.wave.iter().for_each(|wave| self.wave(wave, repo));
         repo.image_set.iter().for_each(|set| self.image_set(set, repo));
         self.overlapping_paths(repo);
+        self.0.extend(super::render::mistakes(repo));
         self.not_yet(repo);
     }
 
@@ -163,8 +164,10 @@ impl Found {
         for (index, set) in repo.image_set.iter().enumerate() {
             for other in &repo.image_set[..index] {
                 let overlap = repo.wave.iter().any(|wave| {
-                    let files = |set: &ImageSet| set.path.files(wave.name.get_ref());
-                    files(set) == files(other)
+                    let files = |set: &ImageSet| {
+                        set.layout().map(|layout| layout.files(wave.name.get_ref())).unwrap_or_default()
+                    };
+                    files(set).iter().any(|path| files(other).contains(path))
                 });
                 if overlap {
                     let message = format!(

@@ -4,13 +4,14 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use cfgupdater::core::{
-    BranchName, FreezeWindow, Layout, ReleaseIdentity, RepoName, SetName, TargetName, VerifyImages, WaveName,
+    BranchName, FreezeWindow, ReleaseIdentity, RepoName, SetName, TargetName, VerifyImages, WaveName,
 };
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
 use super::deploy::Deploy;
 use super::duration::Span;
+use super::render::{LayoutKind, Render, Services};
 
 /// The whole file.
 #[derive(Debug, Deserialize)]
@@ -103,6 +104,7 @@ pub(crate) struct Repo {
     pub(crate) git: Git,
     #[serde(default)]
     pub(crate) commit: Commit,
+    pub(crate) render: Option<Render>,
     #[serde(default)]
     pub(crate) image_set: Vec<ImageSet>,
     #[serde(default)]
@@ -218,8 +220,11 @@ pub(crate) struct Commit {
 #[serde(deny_unknown_fields)]
 pub(crate) struct ImageSet {
     pub(crate) name: Spanned<SetName>,
-    #[serde(default, deserialize_with = "layout")]
-    pub(crate) path: Layout,
+    pub(crate) path: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(crate) layout: LayoutKind,
+    #[serde(default)]
+    pub(crate) services: Services,
     #[serde(default)]
     pub(crate) waves: Vec<Spanned<WaveName>>,
     #[serde(default)]
@@ -279,10 +284,6 @@ fn default_listen() -> Spanned<SocketAddr> {
 
 fn default_data_dir() -> PathBuf {
     PathBuf::from("cfgupdater-data")
-}
-
-fn layout<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Layout, D::Error> {
-    Layout::new(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
 }
 
 fn windows<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<FreezeWindow>, D::Error> {

@@ -6,6 +6,7 @@ use cfgupdater::core::{
 };
 
 use super::file::{self, Repo, Required, Target, Wave};
+use super::render::RenderKind;
 
 impl Repo {
     /// Builds the policy; `stable` is the remote's own default branch, for where none is configured.
@@ -41,6 +42,11 @@ impl Repo {
             file::Mode::Observe => Mode::Observe,
         };
         policy.generation = self.generation;
+        if let Some(render) = self.render.as_ref().filter(|render| *render.kind.get_ref() != RenderKind::None)
+        {
+            policy.generated = render.generated();
+            policy.verify_generated = render.verify;
+        }
         policy.required = self.required();
         let Identity { name, email } = Identity::default();
         policy.identity = Identity {
@@ -63,7 +69,8 @@ impl Repo {
 
 fn set(set: &file::ImageSet) -> SetPolicy {
     let mut policy = SetPolicy::new(set.name.get_ref().clone());
-    policy.layout = set.path.clone();
+    // It was checked with the file.
+    policy.layout = set.layout().unwrap_or_default();
     policy.identity = set.release_identity;
     policy.verify_images = set.verify_images.as_ref().map(|verify| *verify.get_ref()).unwrap_or_default();
     // The file was checked: what can't name one was refused.

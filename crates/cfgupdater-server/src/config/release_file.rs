@@ -24,7 +24,7 @@ fn mistake(set: &ImageSet, policy: &Policy) -> Option<Mistake> {
             for wave in policy.waves_of(other) {
                 let files = other.layout.files(&wave.name);
                 let theirs = other.release_path(&wave.name).filter(|_| other.name != ours.name);
-                let mut written = [files.tags, files.digests].into_iter().chain(theirs);
+                let mut written = files.into_iter().chain(theirs);
                 if let Some(taken) = written.find(|file| file.is_within(&path) || path.is_within(file)) {
                     return wrong(format!(
                         "the release file {path} is in the way of {taken}; name another one"

@@ -1,0 +1,252 @@
+//! [`CommandRenderer`]: runs the repository's own entry points.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
+use cfgupdater_commands::{Ended, Job};
+use cfgupdater_core::{
+    Action, Error, ErrorKind, GitRepo, Intent, RenderFailure, RenderFailureKind, RenderRequest, Rendered,
+    Renderer, explain,
+};
+
+use crate::directory::{Changes, Directory, Unusable};
+
+/// How much of the end of an output goes into a failure, in bytes.
+const SAID: usize = 4 * 1024;
+
+/// What is run, where, and within which limits.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct CommandSettings {
+    /// A directory of the renderer's own. What is in it is lost.
+    pub scratch: PathBuf,
+    /// What the entry points are given to: `make` unless it is set.
+    pub command: Vec<String>,
+    /// The entry point for new images. It gets `IMAGE_FILE=…`, `SET=…` and `WAVE=…` as further arguments.
+    pub introduce: String,
+    /// The entry point for a promotion. It gets the same, and `FROM=…` and `DEPLOYED_SHA=…`.
+    pub promote: String,
+    /// The entry point for everything else: rendering a tree as it stands.
+    pub regenerate: String,
+    /// How long a command may take.
+    pub time: Duration,
+    /// How much it may print, in bytes.
+    pub output: u64,
+    /// How much its files may take besides those of the tree, in bytes.
+    pub disk: u64,
+}
+
+impl CommandSettings {
+    /// Builds the settings of the reference architecture's make targets, with the default limits.
+    pub fn new(scratch: PathBuf) -> Self {
+        Self {
+            scratch,
+            command: vec!["make".to_owned()],
+            introduce: "introduce_images".to_owned(),
+            promote: "promote_images".to_owned(),
+            regenerate: "regenerate".to_owned(),
+            time: Duration::from_mins(2),
+            output: 64 * 1024 * 1024,
+            disk: 1024 * 1024 * 1024,
+        }
+    }
+}
+
+/// Renders by running the repository's own commands in a directory that holds its files and no git.
+///
+/// The directory stays from one rendering to the next and only what differs is written. Only declared paths are taken
+/// back; what else a command changes is undone and reported. It can write nowhere else where the kernel has Landlock,
+/// sees none of the service's environment, and ends with everything it started.
+#[derive(Debug)]
+pub struct CommandRenderer {
+    site: Arc<Site>,
+}
+
+/// What the steps of a rendering share.
+#[derive(Debug)]
+struct Site {
+    repo: Arc<dyn GitRepo>,
+    settings: CommandSettings,
+    /// One at a time: a repository has one directory.
+    turn: tokio::sync::Mutex<()>,
+    directory: Mutex<Option<Directory>>,
+}
+
+impl CommandRenderer {
+    /// Builds a renderer of one repository.
+    pub fn new(repo: Arc<dyn GitRepo>, settings: CommandSettings) -> Self {
+        let site = Site { repo, settings, turn: tokio::sync::Mutex::default(), directory: Mutex::default() };
+        Self { site: Arc::new(site) }
+    }
+}
+
+impl Site {
+    /// Lays the tree out; the directory is dropped where that fails, and made anew the next time.
+    fn prepare(&self, request: &RenderRequest) -> Result<(Directory, Job), RenderFailure> {
+        let place = self.settings.scratch.join("files");
+        let kept = self.directory.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let directory = if let Some(mut directory) = kept {
+            directory.move_to(&*self.repo, &request.tree).map(|()| directory)
+        } else {
+            // What an earlier process left is nobody's.
+            let _ = std::fs::remove_dir_all(&place);
+            Directory::lay_out(&*self.repo, &request.tree, &place)
+        };
+        let directory = directory.map_err(|error| not_laid_out(&error))?;
+        let job = self.job(request, &directory)?;
+        Ok((directory, job))
+    }
+
+    fn job(&self, request: &RenderRequest, directory: &Directory) -> Result<Job, RenderFailure> {
+        let home = self.settings.scratch.join("home");
+        let images = home.join("images.json");
+        let mut command = self.settings.command.clone();
+        command.extend(self.arguments(request.intent.as_ref(), &images.display().to_string()));
+        let made = || {
+            // What the command before left there must not be seen.
+            let _ = std::fs::remove_dir_all(&home);
+            std::fs::create_dir_all(home.join("tmp"))?;
+            let file = request.intent.as_ref().map(|intent| serde_json::to_vec_pretty(&intent.images));
+            file.transpose()?.map_or(Ok(()), |json| std::fs::write(&images, json))
+        };
+        let unwritable = |error: std::io::Error| {
+            environment(format!("{} can't be written: {error}; look at its disk", home.display()))
+        };
+        made().map_err(unwritable)?;
+        let mut job = Job::new(&command, &directory.path(), self.settings.time)
+            .with_variable("TMPDIR", home.join("tmp").display().to_string());
+        job.output = Some(self.settings.output);
+        job.disk = Some(self.settings.disk.saturating_add(directory.size()));
+        job.writable = vec![directory.path(), home.clone()];
+        job.home = home;
+        Ok(job)
+    }
+
+    fn arguments(&self, intent: Option<&Intent>, images: &str) -> Vec<String> {
+        let Some(intent) = intent else { return vec![self.settings.regenerate.clone()] };
+        let mut given = vec![
+            format!("IMAGE_FILE={images}"),
+            format!("SET={}", intent.set),
+            format!("WAVE={}", intent.wave),
+        ];
+        let entry = match &intent.action {
+            Action::Introduce { .. } => &self.settings.introduce,
+            Action::Promote { from, config_sha, .. } => {
+                given.extend([format!("FROM={from}"), format!("DEPLOYED_SHA={config_sha}")]);
+                &self.settings.promote
+            }
+            _ => return vec![self.settings.regenerate.clone()],
+        };
+        given.insert(0, entry.clone());
+        given
+    }
+
+    /// Takes back what was generated, and keeps the directory for the next time.
+    fn take_back(
+        &self,
+        mut directory: Directory,
+        request: &RenderRequest,
+        started: SystemTime,
+    ) -> Result<Rendered, RenderFailure> {
+        let taken = directory.take_back(&*self.repo, &request.generated, started, self.settings.disk);
+        let changes = taken.and_then(|changes| {
+            directory.accept(&*self.repo, &changes.edits)?;
+            Ok(changes)
+        });
+        let Changes { edits, strays } = changes.map_err(|unusable| self.unusable(unusable))?;
+        *self.directory.lock().unwrap_or_else(PoisonError::into_inner) = Some(directory);
+        let finding = strays.first().map(|first| stray(first, strays.len()));
+        Ok(Rendered::new(edits).with_findings(finding.into_iter().collect()))
+    }
+
+    fn unusable(&self, unusable: Unusable) -> RenderFailure {
+        match unusable {
+            Unusable::Refused(why) => RenderFailure::new(
+                RenderFailureKind::Refused,
+                format!("what `{}` made is not taken: {why}", self.settings.command.join(" ")),
+            ),
+            Unusable::Backend(error) => environment(explain(&error)),
+            Unusable::Disk(error) => environment(format!("the renderer's directory can't be read: {error}")),
+        }
+    }
+}
+
+#[async_trait]
+impl Renderer for CommandRenderer {
+    fn identity(&self) -> String {
+        let CommandSettings { command, introduce, promote, regenerate, .. } = &self.site.settings;
+        format!("command {:?}", (command, introduce, promote, regenerate))
+    }
+
+    async fn render(&self, request: &RenderRequest) -> Result<Rendered, RenderFailure> {
+        let _turn = self.site.turn.lock().await;
+        let (this, asked) = (Arc::clone(&self.site), request.clone());
+        let (directory, job) = blocking(move || this.prepare(&asked)).await?;
+        let started = SystemTime::now();
+        judge(&job.command, cfgupdater_commands::run(&job).await)?;
+        let (this, asked) = (Arc::clone(&self.site), request.clone());
+        blocking(move || this.take_back(directory, &asked, started)).await
+    }
+}
+
+/// Turns every end but a good one into a failure.
+fn judge(command: &[String], ended: Ended) -> Result<(), RenderFailure> {
+    let command = command.join(" ");
+    let failure = |kind, what: String, output: &str| {
+        RenderFailure::new(kind, format!("`{command}` {what}{}", quoted(output)))
+    };
+    match ended {
+        Ended::Passed { .. } => Ok(()),
+        Ended::Failed { output, how } => {
+            Err(failure(RenderFailureKind::Tree, format!("failed ({how})"), &output))
+        }
+        Ended::Stopped { output, how } => {
+            Err(failure(RenderFailureKind::Limit, format!("was stopped: {how}"), &output))
+        }
+        Ended::NotStarted { why } => {
+            Err(environment(format!("{why}; install it, or name another command for this repository")))
+        }
+    }
+}
+
+/// Returns the end of an output as it goes into a sentence, without what a terminal would obey.
+fn quoted(output: &str) -> String {
+    let from = output.len().saturating_sub(SAID);
+    let from = (from..=output.len()).find(|at| output.is_char_boundary(*at)).unwrap_or(from);
+    let plain: String = output[from..].chars().filter(|c| *c == '\n' || !c.is_control()).collect();
+    let mut said = String::new();
+    if !plain.trim().is_empty() {
+        // Writing to a text can't fail.
+        let _ = write!(said, "; the end of its output:\n{}", plain.trim_end());
+    }
+    said
+}
+
+fn stray(first: &str, all: usize) -> String {
+    let more = if all > 1 { format!(" and {} more", all - 1) } else { String::new() };
+    format!(
+        "rendering also changed {first}{more}, which was not taken: declare it as generated, or keep the command from it"
+    )
+}
+
+fn not_laid_out(error: &Error) -> RenderFailure {
+    let kind = match error.kind() {
+        ErrorKind::Invalid => RenderFailureKind::Tree,
+        _ => RenderFailureKind::Environment,
+    };
+    RenderFailure::new(kind, explain(error))
+}
+
+fn environment(message: String) -> RenderFailure {
+    RenderFailure::new(RenderFailureKind::Environment, message)
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, RenderFailure> + Send + 'static,
+) -> Result<T, RenderFailure> {
+    let ended = tokio::task::spawn_blocking(work).await;
+    ended.unwrap_or_else(|error| Err(environment(format!("rendering was interrupted: {error}"))))
+}
