@@ -1,6 +1,7 @@
 //! What the end-to-end tests stand on: a bare repository, people with clones of it, and the real service.
 
 mod deploy_api;
+mod example;
 mod http;
 mod images;
 mod pushing;
@@ -9,6 +10,7 @@ mod served;
 mod service;
 
 pub use deploy_api::{API_TOKEN, DeployApi, application};
+pub use example::cfg_app;
 pub use http::{Reply, Server};
 pub use images::{app_sha, images};
 pub use pushing::Pushing;

@@ -27,6 +27,7 @@ mod operate;
 mod outages;
 mod pages;
 mod people;
+mod render;
 mod replicas;
 mod runs;
 mod trust;

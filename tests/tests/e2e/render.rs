@@ -1,0 +1,299 @@
+//! Generated files: made by whatever renders them, never merged, and never the reason to blame the wrong one.
+
+use std::path::Path;
+use std::process::Command;
+
+use cfgupdater_tests::{Options, Remote, Service, app_sha, cfg_app, eventually, git, images};
+use serde_json::Value;
+
+const SERVICES: [&str; 5] = ["api", "mailer", "search", "web", "worker"];
+
+/// Renders by the example's own make targets, with Debian's jsonnet.
+const MAKE: &str = "[repo.render]\nkind = \"command\"\n";
+
+/// Renders by the service itself.
+const JSONNET: &str = "[repo.render]\nkind = \"jsonnet\"\nlibrary_paths = [\"lib\"]\n[[repo.render.entry]]\n\
+                       file = \"environments/{wave}.jsonnet\"\ndirectory = \"generated/{wave}\"\n";
+
+fn options(render: &str) -> Options {
+    Options { repo: render.to_owned(), ..Options::default() }
+}
+
+/// Announces a build. Where rendering takes longer than a call waits, it is repeated, as a client does.
+fn announce(service: &Service, n: u32) -> Value {
+    let path = format!("/v1/repos/cfg-app/images?app_sha={}", app_sha(n));
+    let call = || service.server().post(&path, &images(&SERVICES, n));
+    (0..5).map(|_| call()).find(|reply| reply.status != 503).unwrap_or_else(call).ok()
+}
+
+/// Tells whether the example's tools are here. Fails where they could be installed: what is skipped there would never be
+/// noticed.
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+fn has_tools() -> bool {
+    let runs = |program: &str| Command::new(program).arg("--version").output().is_ok();
+    let missing: Vec<&str> = ["make", "jsonnet"].into_iter().filter(|program| !runs(program)).collect();
+    if missing.is_empty() {
+        return true;
+    }
+    assert!(!runs("apt-get"), "{missing:?} are missing: run `cargo xtask test`, which installs them");
+    eprintln!("skipped: {missing:?} are missing, and there is no Debian to install them from");
+    false
+}
+
+fn changed(remote: &Remote, commit: &str) -> Vec<String> {
+    let listed = git(remote.path(), &["diff", "--name-only", &format!("{commit}^"), commit]);
+    listed.lines().map(str::to_owned).collect()
+}
+
+fn land(service: &Service, told: &Value) -> String {
+    let (intent, commit) = (told["intent"].as_str().unwrap(), told["commit"].as_str().unwrap());
+    service.status(commit, "ci", "success");
+    assert_eq!(service.end_of(intent)["end"], "landed");
+    commit.to_owned()
+}
+
+/// Introduces a build and promotes it to the next wave; returns the trees of both commits.
+fn main_job(render: &str) -> Vec<String> {
+    let remote = Remote::of_directory(&cfg_app());
+    let service = Service::with(&remote, &options(render));
+    let commit = land(&service, &announce(&service, 1));
+    let mut expected = vec!["images/staging/digests.json".to_owned(), "images/staging/tags.json".to_owned()];
+    for target in ["staging-1", "staging-2"] {
+        expected.extend(SERVICES.map(|service| format!("generated/staging/{target}-{service}.yml")));
+    }
+    expected.sort();
+    assert_eq!(changed(&remote, &commit), expected);
+    for target in ["staging-1", "staging-2"] {
+        let call = || service.deployed("staging", target, &commit, "succeeded");
+        (0..5).map(|_| call()).find(|reply| reply.status != 503).unwrap_or_else(call).ok();
+    }
+    let promoted = eventually("the promotion", || {
+        let commits = remote.commits("master..auto");
+        commits.first().cloned()
+    });
+    assert!(
+        changed(&remote, &promoted)
+            .iter()
+            .all(|path| { path.starts_with("images/internal/") || path.starts_with("generated/internal/") })
+    );
+    let web = remote.file(&promoted, "generated/internal/internal-1-web.yml").unwrap();
+    let digest = images(&SERVICES, 1)["web"]["Digest"].as_str().unwrap().to_owned();
+    assert!(web.contains(&digest), "{web}");
+    service.eventually_why("waits for check ci");
+    assert!(!service.why().contains("rendering"), "{}", service.why());
+    remote.fsck();
+    [commit, promoted].map(|commit| git(remote.path(), &["rev-parse", &format!("{commit}^{{tree}}")])).into()
+}
+
+#[test]
+fn make_with_debians_jsonnet_and_the_service_itself_make_the_same_trees() {
+    if has_tools() {
+        assert_eq!(main_job(MAKE), main_job(JSONNET));
+    }
+}
+
+#[test]
+fn the_committed_files_of_the_example_are_up_to_date() {
+    if !has_tools() {
+        return;
+    }
+    let remote = Remote::of_directory(&cfg_app());
+    let clone = remote.person();
+    let made = Command::new("make").arg("check").current_dir(clone.path()).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stdout));
+}
+
+#[test]
+fn a_persons_edit_beneath_three_intents_is_rendered_into_all_of_them() {
+    let remote = Remote::of_directory(&cfg_app());
+    let service = Service::with(&remote, &options(JSONNET));
+    let told: Vec<Value> = (1..=3).map(|n| announce(&service, n)).collect();
+    let person = remote.person();
+    let source = std::fs::read_to_string(person.path().join("lib/shop.libsonnet")).unwrap();
+    let edited = source.replace("LOG_LEVEL: 'info'", "LOG_LEVEL: 'debug'");
+    let base = person.commit("lib/shop.libsonnet", &edited, "feat: tell more").push();
+    let chain = eventually("three commits on the edit", || {
+        let commits = remote.commits("master..auto");
+        let parent = |commit: &String| git(remote.path(), &["rev-parse", &format!("{commit}^")]);
+        let on_edit = commits.first().is_some_and(|first| parent(first) == base);
+        (commits.len() == 3 && on_edit).then_some(commits)
+    });
+    for (n, commit) in (1..).zip(&chain) {
+        let api = remote.file(commit, "generated/staging/staging-2-api.yml").unwrap();
+        let digest = images(&SERVICES, n)["api"]["Digest"].as_str().unwrap().to_owned();
+        assert!(api.contains("debug") && api.contains(&digest), "{api}");
+    }
+    // The first of them brings what the person forgot to generate, in every wave.
+    assert!(changed(&remote, &chain[0]).contains(&"generated/production/prod-1-api.yml".to_owned()));
+    service.status(&chain[2], "ci", "success");
+    for told in told {
+        assert_eq!(service.end_of(told["intent"].as_str().unwrap())["end"], "landed");
+    }
+}
+
+#[test]
+fn a_persons_mistake_makes_everything_wait_until_it_is_mended_and_blames_nobody() {
+    let remote = Remote::of_directory(&cfg_app());
+    let service = Service::with(&remote, &options(JSONNET));
+    let waiting = announce(&service, 1);
+    let person = remote.person();
+    let source = std::fs::read_to_string(person.path().join("lib/shop.libsonnet")).unwrap();
+    person
+        .commit("lib/shop.libsonnet", &source.replace("replicas: replicas", "replicas: replica"), "oops")
+        .push();
+    service.eventually_why("can't be rendered");
+    service.eventually_why("lib/shop.libsonnet");
+    let late = announce(&service, 2);
+    assert_eq!(late["outcome"], "queued", "{late}");
+    for told in [&waiting, &late] {
+        let intent =
+            service.get(&format!("/v1/repos/cfg-app/intents/{}", told["intent"].as_str().unwrap())).ok();
+        assert!(intent["end"].is_null(), "{intent}");
+    }
+    person.commit("lib/shop.libsonnet", &source, "fix: oops").push();
+    let chain = eventually("both on auto", || {
+        let commits = remote.commits("master..auto");
+        (commits.len() == 2).then_some(commits)
+    });
+    assert!(remote.file(&chain[1], "generated/staging/staging-1-web.yml").is_some());
+    service.status(&chain[1], "ci", "success");
+    assert_eq!(service.end_of(late["intent"].as_str().unwrap())["end"], "landed");
+    eventually("no reason to wait", || (!service.why().contains("rendered")).then_some(()));
+}
+
+/// A repository whose `render.sh` is this, run as its renderer.
+fn scripted(script: &str, more: &str) -> (Remote, Options) {
+    let remote = Remote::new();
+    let person = remote.person();
+    person.commit("generated/old.yml", "old\n", "feat: generated");
+    person.commit("render.sh", script, "feat: render").push();
+    let render = format!("[repo.render]\nkind = \"command\"\ncommand = [\"sh\", \"render.sh\"]\n{more}");
+    (remote, Options { repo: render, alone: true, ..Options::default() })
+}
+
+/// Renders every build but the second.
+const ALL_BUT_TWO: &str = "if grep -q 00000002 images/staging/tags.json; then echo 'no two' >&2; exit 3; fi\n\
+                           mkdir -p generated; cat images/staging/tags.json > generated/all.yml; touch stray\n";
+
+#[test]
+fn an_intent_that_can_not_be_rendered_is_evicted_with_evidence_and_the_others_land() {
+    let (remote, options) = scripted(ALL_BUT_TWO, "");
+    remote.person().commit("images/staging/tags.json", "{}\n", "feat: images").push();
+    let service = Service::with(&remote, &options);
+    let told: Vec<Value> = (1..=3).map(|n| service.announce(n)).collect();
+    let end = service.end_of(told[1]["intent"].as_str().unwrap());
+    assert_eq!(
+        (end["end"].as_str(), end["evidence"]["outcome"].as_str()),
+        (Some("evicted"), Some("not_rendered"))
+    );
+    let said = end["evidence"]["summary"].as_str().unwrap();
+    assert!(
+        said.contains("sh render.sh introduce_images") && said.contains('3') && said.contains("no two"),
+        "{said}"
+    );
+    service.eventually_why("also changed stray");
+    let tip = remote.auto();
+    service.status(&tip, "ci", "success");
+    assert_eq!(service.end_of(told[2]["intent"].as_str().unwrap())["end"], "landed");
+    assert_eq!(remote.file(&tip, "stray"), None);
+}
+
+#[test]
+fn a_renderer_that_misbehaves_is_explained_and_the_service_lives_on() {
+    for (script, more, says) in [
+        ("sleep 600", "timeout = \"1s\"", "longer than 1 s"),
+        ("setsid sleep 600 & sleep 600", "timeout = \"1s\"", "longer than 1 s"),
+        ("head -c 1000000000 /dev/zero", "max_output_mib = 1", "printed more than 1048576 bytes"),
+        ("while :; do head -c 100000 /dev/zero >> generated/x; done", "max_disk_mib = 2", "render.sh"),
+        ("rm -r generated", "", "left no generated file at all"),
+        ("rm -r generated; ln -s /etc generated", "", "generated something else than a directory"),
+        ("no-such-tool", "", "no-such-tool"),
+    ] {
+        let (remote, options) = scripted(script, more);
+        let service = Service::with(&remote, &options);
+        let told = service.announce(1);
+        assert_eq!(told["outcome"], "queued", "{script}: {told}");
+        service.eventually_why(says);
+        assert_eq!(service.get("/healthz").status, 200);
+        // Nobody is to blame but the renderer, and once it is mended everything goes on.
+        remote.person().commit("render.sh", "echo new > generated/old.yml", "fix: render").push();
+        let commit = eventually("a commit on auto", || remote.commits("master..auto").first().cloned());
+        assert_eq!(remote.file(&commit, "generated/old.yml").as_deref(), Some("new"), "{script}");
+    }
+}
+
+#[test]
+fn files_that_were_forged_or_forgotten_are_found_where_it_is_asked_for() {
+    let (remote, options) =
+        scripted("cat images/staging/tags.json > generated/old.yml || true", "verify = true");
+    let service = Service::with(&remote, &options);
+    let told = service.announce(1);
+    // Somebody puts another generated file into our commit.
+    let clone = remote.person();
+    git(&clone.path(), &["checkout", "--quiet", "origin/auto"]);
+    std::fs::write(clone.path().join("generated/old.yml"), "forged\n").unwrap();
+    git(&clone.path(), &["commit", "--quiet", "--all", "--amend", "--no-edit"]);
+    git(&clone.path(), &["push", "--quiet", "--force", "origin", "HEAD:refs/heads/auto"]);
+    let forged = git(&clone.path(), &["rev-parse", "HEAD"]);
+    service.status(&remote.master(), "ci", "success");
+    service.status(&forged, "ci", "success");
+    let end = service.end_of(told["intent"].as_str().unwrap());
+    assert_eq!(end["evidence"]["check"], "cfgupdater/generated", "{end}");
+    assert!(end["evidence"]["summary"].as_str().unwrap().contains("generated/old.yml"), "{end}");
+    // What a person forgot on master is found, and blocks nothing.
+    remote.person().commit("generated/old.yml", "forgotten\n", "oops").push();
+    service.eventually_why("generated files are not up to date");
+    let told = service.announce(2);
+    land(&service, &told);
+}
+
+#[test]
+fn images_go_into_kustomizations_and_values_of_helm() {
+    for (flavour, set) in [
+        ("cfg-app-kustomize", "layout = \"kustomize\""),
+        ("cfg-app-helm", "layout = \"helm\"\nservices = { api = \"api.image\", web = \"web.image\" }"),
+    ] {
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples").join(flavour);
+        let remote = Remote::of_directory(&directory);
+        let service = Service::with(&remote, &Options { image_set: set, ..Options::default() });
+        let announce = |names: &[&str], n| {
+            let path = format!("/v1/repos/cfg-app/images?app_sha={}", app_sha(n));
+            service.server().post(&path, &images(names, n)).ok()
+        };
+        let commit = land(&service, &announce(&["api", "web"], 1));
+        let stat = git(remote.path(), &["diff", "--numstat", &format!("{commit}^"), &commit]);
+        assert!(stat.starts_with("6\t6\t") && stat.lines().count() == 1, "{flavour}: {stat}");
+        for target in ["staging-1", "staging-2"] {
+            service.deployed("staging", target, &commit, "succeeded").ok();
+        }
+        let promoted = eventually("the promotion", || remote.commits("master..auto").first().cloned());
+        assert!(changed(&remote, &promoted)[0].contains("internal"));
+        // Images that the file has no place for are the announcement's fault.
+        let told = announce(&["api", "web", "extra"], 2);
+        let end = service.end_of(told["intent"].as_str().unwrap());
+        assert!(
+            end["evidence"]["summary"].as_str().unwrap().contains("no place for service `extra`"),
+            "{end}"
+        );
+    }
+}
+
+#[test]
+fn check_config_renders_the_stable_branch() {
+    let (remote, _) = scripted("echo new > generated/old.yml; echo x > stray", "");
+    let directory = tempfile::tempdir().unwrap();
+    let config = directory.path().join("c.toml");
+    let text = format!(
+        "[server]\n[[repo]]\nname = \"cfg-app\"\nurl = \"{}\"\n[repo.forge]\nkind = \"local\"\n[repo.checks]\n\
+         required = [\"ci\"]\n[repo.render]\nkind = \"command\"\ncommand = [\"sh\", \"render.sh\"]\n[[repo.image_set]]\n\
+         name = \"app\"\n[[repo.wave]]\nname = \"staging\"\ntargets = [\"a\"]\n",
+        remote.url()
+    );
+    std::fs::write(&config, text).unwrap();
+    let output =
+        Command::new(cfgupdater_tests::binary()).args(["check-config"]).arg(&config).output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
+    assert!(said.contains("1 generated files are not up to date, generated/old.yml for one"), "{said}");
+    assert!(said.contains("also changed stray"), "{said}");
+}
