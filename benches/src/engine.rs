@@ -5,7 +5,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use cfgupdater::core::{
-    Answer, Forge, Outcome, Policy, Request, RequiredChecks, SetPolicy, TargetPolicy, WavePolicy,
+    Answer, Forge, GitRepo, IntentId, Operation, Outcome, PathSet, Policy, Renderer, Request, RequiredChecks,
+    SetPolicy, TargetPolicy, WavePolicy,
 };
 use cfgupdater::{Backends, Counters, Engine, RepoHandle};
 use cfgupdater_forge_local::{LocalForge, LocalForgeSettings};
@@ -50,6 +51,31 @@ impl Contender {
     /// # Errors
     /// Fails where a backend can't be opened.
     pub async fn start(remote: PathBuf, directory: &Path, batch_window: Duration) -> Result<Self> {
+        let policy = policy(batch_window)?;
+        Self::start_on(remote, directory, policy, |_| Ok(None)).await
+    }
+
+    /// Starts the engine with a renderer.
+    ///
+    /// # Errors
+    /// Fails where a backend can't be opened.
+    pub async fn start_rendering(
+        remote: PathBuf,
+        directory: &Path,
+        generated: PathSet,
+        renderer: impl FnOnce(Arc<dyn GitRepo>) -> Result<Arc<dyn Renderer>>,
+    ) -> Result<Self> {
+        let mut policy = policy(Duration::ZERO)?;
+        policy.generated = generated;
+        Self::start_on(remote, directory, policy, |objects| renderer(objects).map(Some)).await
+    }
+
+    async fn start_on(
+        remote: PathBuf,
+        directory: &Path,
+        policy: Policy,
+        renderer: impl FnOnce(Arc<dyn GitRepo>) -> Result<Option<Arc<dyn Renderer>>>,
+    ) -> Result<Self> {
         let address: RemoteUrl = url(&remote).parse()?;
         let settings = MirrorSettings::new(directory.join("mirror.git"), RemoteSettings::new(address));
         let mirror = Arc::new(Mirror::open(settings, PATIENCE).await?);
@@ -60,8 +86,10 @@ impl Contender {
         let forge: Arc<dyn Forge> =
             Arc::new(LocalForge::new(mirror.clone(), mirror.clone(), settings, on_change));
         let mut engine = Engine::new();
-        let backends = Backends::new(mirror.clone(), mirror, forge);
-        let handle = engine.start("cfg-app".parse()?, policy(batch_window)?, backends);
+        let renderer = renderer(mirror.clone())?;
+        let mut backends = Backends::new(mirror.clone(), mirror, forge);
+        backends.renderer = renderer;
+        let handle = engine.start("cfg-app".parse()?, policy, backends);
         Ok(Self { engine, handle: told.get_or_init(|| handle).clone(), remote })
     }
 
@@ -88,6 +116,27 @@ impl Contender {
             observations: after.observations - before.observations,
             writes: after.writes - before.writes,
         })
+    }
+
+    /// Announces a build and returns its intent once it is on auto.
+    ///
+    /// # Errors
+    /// Fails on any other answer.
+    pub async fn announce(&self, build: Build) -> Result<IntentId> {
+        match self.handle.call("bench", Request::Announce(build.announcement()?)).await? {
+            Answer::Announced(told) if told.outcome == Outcome::Committed => Ok(told.intent),
+            answer => Err(format!("the announcement ended as {answer:?}").into()),
+        }
+    }
+
+    /// Takes an intent back.
+    ///
+    /// # Errors
+    /// Fails where it is refused.
+    pub async fn withdraw(&self, intent: IntentId) -> Result<()> {
+        let operation = Operation::Withdraw { intent, reason: "the benchmark takes it back".to_owned() };
+        self.handle.call("bench", Request::Operate(operation)).await?;
+        Ok(())
     }
 
     /// Waits until the engine has done all that there is to do, and at least this many readings.

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use crate::run::{cargo, succeeds};
 
 /// The benchmarks that exist.
-const NAMES: [&str; 3] = ["idle", "images", "introduce"];
+const NAMES: [&str; 4] = ["idle", "images", "introduce", "render"];
 
 /// Builds and runs one benchmark in release mode.
 pub(crate) fn bench(name: &str, arguments: &[&str]) -> ExitCode {

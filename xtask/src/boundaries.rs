@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use crate::run::{cargo, output};
 
 /// Everything that the core may stand on: values, formats and hashes. Nothing here opens a file or a socket.
-const CORE: [&str; 32] = [
+const CORE: [&str; 35] = [
+    "arraydeque",
     "async-trait",
     "block-buffer",
     "cfg-if",
@@ -16,6 +17,7 @@ const CORE: [&str; 32] = [
     "defmt",
     "defmt-macros",
     "digest",
+    "granit-parser",
     "hybrid-array",
     "itoa",
     "jiff",
@@ -32,6 +34,7 @@ const CORE: [&str; 32] = [
     "serde_derive",
     "serde_json",
     "sha2",
+    "smallvec",
     "syn",
     "thiserror",
     "thiserror-impl",

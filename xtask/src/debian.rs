@@ -7,14 +7,16 @@ use crate::run::succeeds;
 
 /// Programs, each with Debian's packages that have it. Where there are two, one or the other has it, as the release may
 /// be.
-const PROGRAMS: [(&str, &[&str]); 11] = [
+const PROGRAMS: [(&str, &[&str]); 13] = [
     ("buildah", &["buildah"]),
     ("busybox", &["busybox-static"]),
     ("curl", &["curl"]),
     ("docker", &["docker-cli", "docker.io"]),
     ("docker-registry", &["docker-registry"]),
     ("dockerd", &["docker.io"]),
+    ("jsonnet", &["jsonnet"]),
     ("kubectl", &["kubernetes-client"]),
+    ("make", &["make"]),
     ("skopeo", &["skopeo"]),
     ("ssh", &["openssh-client"]),
     ("sshd", &["openssh-server"]),

@@ -23,7 +23,7 @@ cargo xtask sim [--schedules N] [--seed S] [--replay]   plays random schedules a
 cargo xtask model [NAME [FIELD=N…]] [--quick]   explores every way in which small worlds can go
 cargo xtask mutants         changes the rules one by one, and names what no unit test notices; takes hours
 cargo xtask soak MINUTES    three replicas under load, kills and pushes by people; memory and mirror size
-cargo xtask bench NAME      measures beside a named rival; names: images, introduce, idle
+cargo xtask bench NAME      measures beside a named rival; names: images, introduce, idle, render
 ";
 
 fn main() -> ExitCode {

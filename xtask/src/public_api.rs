@@ -12,9 +12,10 @@ use self::listing::listing;
 use crate::run::{cargo, root, succeeds};
 
 /// The published libraries, by package and library name.
-const LIBRARIES: [(&str, &str); 11] = [
+const LIBRARIES: [(&str, &str); 13] = [
     ("cfgupdater-core", "cfgupdater_core"),
     ("cfgupdater", "cfgupdater"),
+    ("cfgupdater-commands", "cfgupdater_commands"),
     ("cfgupdater-deployers", "cfgupdater_deployers"),
     ("cfgupdater-forge-github", "cfgupdater_forge_github"),
     ("cfgupdater-forge-gitlab", "cfgupdater_forge_gitlab"),
@@ -22,19 +23,23 @@ const LIBRARIES: [(&str, &str); 11] = [
     ("cfgupdater-git-backend", "cfgupdater_git_backend"),
     ("cfgupdater-forge-local", "cfgupdater_forge_local"),
     ("cfgupdater-image-builder", "cfgupdater_image_builder"),
+    ("cfgupdater-renderers", "cfgupdater_renderers"),
     ("cfgupdater-server", "cfgupdater_server"),
     ("cfgupdater-testkit", "cfgupdater_testkit"),
 ];
 
 /// Crates whose types stay inside; families are named by their first word.
-const PRIVATE: [&str; 13] = [
+const PRIVATE: [&str; 16] = [
     "bytes",
     "docker_credential",
     "flate2",
     "git2",
     "gitlab",
     "gix",
+    "granit_parser",
     "jiff",
+    "jrsonnet",
+    "landlock",
     "kube",
     "octocrab",
     "reqwest",
