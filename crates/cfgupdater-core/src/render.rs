@@ -133,6 +133,8 @@ pub enum Culprit {
     Intent,
     /// Not the intent: everything waits until a person acts.
     Others,
+    /// Nobody yet: rendering goes on, and takes longer than other work should wait.
+    Nobody,
 }
 
 /// Finds the culprit: an intent is blamed only if what it was applied to renders, and never for the place where the

@@ -13,6 +13,9 @@ use crate::timestamp::Timestamp;
 /// The check that evidence of an unrenderable intent names.
 pub const RENDER_CHECK: &str = "render";
 
+/// How long auto waits at least before it is tried again.
+const SHORTEST: Duration = Duration::from_secs(2);
+
 /// A rebuild of auto that ended at an intent whose files could not be rendered.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -75,7 +78,11 @@ impl Unrendered {
                     failure.message
                 );
                 self.waits = Some(text);
-                self.until = Some(now.after(pause(self.failures).max(Duration::from_secs(2))));
+                self.until = Some(now.after(pause(self.failures).max(SHORTEST)));
+            }
+            Culprit::Nobody => {
+                self.waits = Some(format!("auto follows once its files are rendered: {}", failure.message));
+                self.until = Some(now.after(SHORTEST));
             }
         }
     }
@@ -157,5 +164,16 @@ mod tests {
         unrendered.learn(&failure(Culprit::Others), at(10));
         unrendered.learn(&failure(Culprit::Others), at(10));
         assert!(unrendered.waits().unwrap().1 > before, "pauses grow");
+    }
+
+    #[test]
+    fn what_only_takes_long_is_looked_at_again_soon_however_often_that_was() {
+        let mut unrendered = Unrendered::default();
+        for _ in 0..20 {
+            unrendered.learn(&failure(Culprit::Nobody), at(10));
+        }
+        let (text, until) = unrendered.waits().unwrap();
+        assert!(text.contains("once its files are rendered") && until == at(12), "{text}");
+        assert!(unrendered.guilty().is_empty());
     }
 }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cfgupdater_core::{
-    Answer, CallId, Command, CommitId, Deployments, Effect, Failure, Forge, ForgeAction, GitRemote, GitRepo,
-    Input, Mode, Policy, Reason, Reconciler, Refusal, RefusalKind, Renderer, RepoName, Snapshot, Timestamp,
-    Written, explain,
+    Answer, CallId, Command, CommitId, Culprit, Deployments, Effect, Failure, Forge, ForgeAction, GitRemote,
+    GitRepo, Input, Mode, Policy, Reason, Reconciler, Refusal, RefusalKind, Renderer, RepoName, Snapshot,
+    Timestamp, Written, explain,
 };
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -291,6 +291,8 @@ impl Worker {
                 warn!("a write did not succeed: {}", failure.describe());
                 self.count(|counters| match failure {
                     Failure::Declined { .. } => counters.declined += 1,
+                    // It goes on, and nothing has failed.
+                    Failure::Rendering(failure) if failure.culprit == Culprit::Nobody => {}
                     Failure::Rendering(_) => counters.failed_renders += 1,
                     _ => counters.lost_races += 1,
                 });

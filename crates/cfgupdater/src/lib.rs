@@ -18,6 +18,7 @@ mod handle;
 mod history;
 mod image_verifier;
 mod inputs;
+mod late;
 mod observe;
 mod perform;
 mod poll;

@@ -8,15 +8,21 @@ use cfgupdater_core::{
     Intent, LayoutError, Policy, Reason, Record, RefEdit, RefName, RefOutcome, RenderingFailure, Snapshot,
     State, Transaction, Written, culprit,
 };
+use tokio::task::JoinError;
 
 use crate::apply::Unapplied;
 use crate::engine::Backends;
+use crate::late::Late;
 use crate::rendering::{Outcome, Rendering, Stopped};
 use crate::state_branch::{self, AcceptedIn};
 use crate::{apply, clock};
 
 /// How long one push may take.
 const PUSH_DEADLINE: Duration = Duration::from_mins(2);
+
+/// How long a write waits for its files to be rendered. Then auto is left for later, so that calls are accepted within
+/// their own patience, which is twice as long, and landing goes on.
+const RENDER_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Carries out the effects of one repository.
 #[derive(Debug)]
@@ -25,9 +31,14 @@ pub(crate) struct Performer {
     policy: Arc<Policy>,
     rendering: Arc<Rendering>,
     accepted_in: Mutex<AcceptedIn>,
+    late: Late<Ready>,
 }
 
+/// A transaction whose objects are written, and what it will have accepted.
+type Ready = Result<(Prepared, AcceptedIn), Unprepared>;
+
 /// Why a transaction could not be prepared.
+#[derive(Debug)]
 enum Unprepared {
     Backend(Error),
     Rendering(Box<RenderingFailure>),
@@ -49,6 +60,7 @@ impl From<Unprepared> for Failure {
 }
 
 /// The objects of a transaction, ready to be pushed.
+#[derive(Debug)]
 struct Prepared {
     edits: Vec<RefEdit>,
     written: Written,
@@ -56,7 +68,7 @@ struct Prepared {
 
 impl Performer {
     pub(crate) fn new(backends: Backends, policy: Arc<Policy>, rendering: Arc<Rendering>) -> Self {
-        Self { backends, policy, rendering, accepted_in: Mutex::default() }
+        Self { backends, policy, rendering, accepted_in: Mutex::default(), late: Late::default() }
     }
 
     /// Carries out one effect that was planned on `snapshot`.
@@ -84,17 +96,24 @@ impl Performer {
         let rendering = Arc::clone(&self.rendering);
         // A push that loses its race accepted nothing, so what it would have accepted is remembered after it.
         let mut accepted_in = self.accepted_in().clone();
+        let unfinished = self.rendering.is_there().then(|| unfinished(&transaction, &snapshot)).flatten();
         let prepare = move || {
             let writer = Writer { repo: &*repo, policy: &policy, rendering: &rendering };
             let prepared = writer.prepare(&transaction, &snapshot, &mut accepted_in)?;
             accepted_in.keep(|id| snapshot.state.live_intent(id).is_some() || transaction.accepts(id));
             Ok::<_, Unprepared>((prepared, accepted_in))
         };
-        let interrupted = |error| {
-            Failure::of(&Error::new(ErrorKind::Other, "writing objects was interrupted").with_source(error))
+        let (prepared, accepted_in) = match unfinished {
+            None => ended(tokio::task::spawn_blocking(prepare).await)??,
+            Some(unfinished) => {
+                let ready = self
+                    .late
+                    .in_time(RENDER_PATIENCE, prepare)
+                    .await
+                    .ok_or(Failure::Rendering(unfinished))?;
+                ended(ready)??
+            }
         };
-        let prepared = tokio::task::spawn_blocking(prepare).await.map_err(interrupted)?;
-        let (prepared, accepted_in) = prepared?;
         let Prepared { mut edits, written } = prepared;
         edits.extend(park);
         self.push(&edits).await?;
@@ -148,6 +167,26 @@ fn worst(outcomes: &[RefOutcome]) -> Option<Failure> {
                 _ => Some(Failure::Stale),
             })
         })
+}
+
+fn ended<T>(joined: Result<T, JoinError>) -> Result<T, Failure> {
+    joined.map_err(|error| {
+        Failure::of(&Error::new(ErrorKind::Other, "writing objects was interrupted").with_source(error))
+    })
+}
+
+/// Returns what is said of a write whose files are not rendered in time; `None` where it renders nothing.
+fn unfinished(transaction: &Transaction, snapshot: &Snapshot) -> Option<RenderingFailure> {
+    let auto = transaction.auto.as_ref()?;
+    let about = (*auto.intents.first()?, auto.base);
+    let said = format!("rendering has gone on for more than {} s", RENDER_PATIENCE.as_secs());
+    Some(RenderingFailure::new(snapshot.branches.stable, about, Culprit::Nobody, said))
+}
+
+impl Drop for Performer {
+    fn drop(&mut self) {
+        self.rendering.stop();
+    }
 }
 
 struct Writer<'a> {

@@ -9,6 +9,7 @@ use cfgupdater_core::{
 };
 use sha2::{Digest, Sha256};
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 
 use crate::inputs::{fingerprint, holds_generated};
 
@@ -27,6 +28,7 @@ pub(crate) struct Rendering {
     done: Mutex<Done>,
     runs: AtomicU64,
     reused: AtomicU64,
+    stopped: watch::Sender<bool>,
 }
 
 /// Results by their inputs, the oldest forgotten first.
@@ -56,12 +58,23 @@ impl From<Error> for Stopped {
 
 impl Rendering {
     pub(crate) fn new(renderer: Option<Arc<dyn Renderer>>) -> Self {
-        Self { renderer, done: Mutex::default(), runs: AtomicU64::default(), reused: AtomicU64::default() }
+        Self {
+            renderer,
+            done: Mutex::default(),
+            runs: AtomicU64::default(),
+            reused: AtomicU64::default(),
+            stopped: watch::Sender::default(),
+        }
     }
 
     /// Tells whether there is a renderer at all.
     pub(crate) fn is_there(&self) -> bool {
         self.renderer.is_some()
+    }
+
+    /// Ends what is being rendered, and renders nothing more.
+    pub(crate) fn stop(&self) {
+        self.stopped.send_replace(true);
     }
 
     /// Returns how often the renderer was run, and how often it needn't be.
@@ -91,7 +104,16 @@ impl Rendering {
         if let Some(intent) = intent {
             request = request.for_intent(intent.clone());
         }
-        let rendered = Handle::current().block_on(renderer.render(&request)).map_err(bounded)?;
+        let mut stopped = self.stopped.subscribe();
+        let render = async {
+            tokio::select! {
+                rendered = renderer.render(&request) => rendered,
+                _ = stopped.wait_for(|stopped| *stopped) => {
+                    Err(RenderFailure::new(RenderFailureKind::Environment, "the service is stopping"))
+                }
+            }
+        };
+        let rendered = Handle::current().block_on(render).map_err(bounded)?;
         let (edits, findings) = rendered.within(&policy.generated);
         let made = if edits.is_empty() { tree } else { repo.edit_tree(Some(&tree), &edits)? };
         if made != tree

@@ -19,11 +19,16 @@ fn options(render: &str) -> Options {
     Options { repo: render.to_owned(), ..Options::default() }
 }
 
-/// Announces a build. Where rendering takes longer than a call waits, it is repeated, as a client does.
+/// Announces a build.
 fn announce(service: &Service, n: u32) -> Value {
     let path = format!("/v1/repos/cfg-app/images?app_sha={}", app_sha(n));
-    let call = || service.server().post(&path, &images(&SERVICES, n));
-    (0..5).map(|_| call()).find(|reply| reply.status != 503).unwrap_or_else(call).ok()
+    service.server().post(&path, &images(&SERVICES, n)).ok()
+}
+
+/// Waits for an intent's commit, which comes later than the answer where rendering takes long.
+fn committed(service: &Service, told: &Value) -> String {
+    let path = format!("/v1/repos/cfg-app/intents/{}", told["intent"].as_str().unwrap());
+    eventually("its commit", || service.get(&path).ok()["commit"].as_str().map(str::to_owned))
 }
 
 /// Tells whether the example's tools are here. Fails where they could be installed: what is skipped there would never be
@@ -46,10 +51,10 @@ fn changed(remote: &Remote, commit: &str) -> Vec<String> {
 }
 
 fn land(service: &Service, told: &Value) -> String {
-    let (intent, commit) = (told["intent"].as_str().unwrap(), told["commit"].as_str().unwrap());
-    service.status(commit, "ci", "success");
-    assert_eq!(service.end_of(intent)["end"], "landed");
-    commit.to_owned()
+    let commit = committed(service, told);
+    service.status(&commit, "ci", "success");
+    assert_eq!(service.end_of(told["intent"].as_str().unwrap())["end"], "landed");
+    commit
 }
 
 /// Introduces a build and promotes it to the next wave; returns the trees of both commits.
@@ -64,8 +69,7 @@ fn main_job(render: &str) -> Vec<String> {
     expected.sort();
     assert_eq!(changed(&remote, &commit), expected);
     for target in ["staging-1", "staging-2"] {
-        let call = || service.deployed("staging", target, &commit, "succeeded");
-        (0..5).map(|_| call()).find(|reply| reply.status != 503).unwrap_or_else(call).ok();
+        service.deployed("staging", target, &commit, "succeeded").ok();
     }
     let promoted = eventually("the promotion", || {
         let commits = remote.commits("master..auto");
@@ -220,6 +224,61 @@ fn a_renderer_that_misbehaves_is_explained_and_the_service_lives_on() {
         let commit = eventually("a commit on auto", || remote.commits("master..auto").first().cloned());
         assert_eq!(remote.file(&commit, "generated/old.yml").as_deref(), Some("new"), "{script}");
     }
+}
+
+/// The section of a second repository in which nothing is generated.
+fn another(remote: &Remote) -> String {
+    format!(
+        "[[repo]]\nname = \"other\"\nurl = \"{}\"\nresync = \"500ms\"\nbatch_window = \"20ms\"\n[repo.forge]\nkind = \
+         \"local\"\n[repo.checks]\nrequired = [\"ci\"]\n[[repo.image_set]]\nname = \"app\"\n[[repo.wave]]\nname = \
+         \"staging\"\ntargets = [\"one\"]\n",
+        remote.url()
+    )
+}
+
+/// Takes a build all the way to stable in the other repository.
+fn lands_in_the_other(service: &Service, n: u32) {
+    let path = format!("/v1/repos/other/images?app_sha={}", app_sha(n));
+    let told = service.server().post(&path, &images(&["web"], n)).ok();
+    let commit = told["commit"].as_str().unwrap();
+    let result = serde_json::json!({"context": "ci", "state": "success"});
+    service.server().post(&format!("/v1/repos/other/statuses/{commit}"), &result).ok();
+    let path = format!("/v1/repos/other/intents/{}", told["intent"].as_str().unwrap());
+    eventually("its end", || (service.get(&path).ok()["end"]["end"] == "landed").then_some(()));
+}
+
+#[test]
+fn while_a_rendering_goes_on_and_on_calls_are_accepted_and_other_repositories_go_on() {
+    let (place, other) = (tempfile::tempdir().unwrap(), Remote::new());
+    let go = place.path().join("go");
+    let script = format!(
+        "while ! test -e {}; do sleep 0.1; done; cp images/staging/tags.json generated/old.yml",
+        go.display()
+    );
+    let (remote, options) = scripted(&script, "timeout = \"10m\"");
+    let service = Service::with(&remote, &Options { deploy: another(&other), ..options });
+    let told: Vec<Value> = (1..=2).map(|n| service.announce(n)).collect();
+    assert_eq!((&told[0]["outcome"], &told[1]["outcome"]), (&"queued".into(), &"queued".into()), "{told:?}");
+    assert_eq!(service.announce(1)["outcome"], "duplicate");
+    service.eventually_why("rendering has gone on for more than 10 s");
+    lands_in_the_other(&service, 7);
+    std::fs::write(go, "").unwrap();
+    for (n, told) in (1..).zip(&told) {
+        let commit = committed(&service, told);
+        let tag = images(&["web"], n)["web"]["Tag"].as_str().unwrap().to_owned();
+        assert!(remote.file(&commit, "generated/old.yml").unwrap().contains(&tag));
+    }
+    eventually("no reason to wait", || (!service.why().contains("rendering")).then_some(()));
+}
+
+#[test]
+fn a_renderer_that_fails_stops_no_other_repository() {
+    let other = Remote::new();
+    let (remote, options) = scripted("sleep 600", "timeout = \"1s\"");
+    let service = Service::with(&remote, &Options { deploy: another(&other), ..options });
+    assert_eq!(service.announce(1)["outcome"], "queued");
+    service.eventually_why("longer than 1 s");
+    lands_in_the_other(&service, 7);
 }
 
 #[test]

@@ -20,6 +20,11 @@ fn mistake(set: &ImageSet, policy: &Policy) -> Option<Mistake> {
     let ours = policy.set(set.name.get_ref())?;
     for wave in policy.waves_of(ours) {
         let Some(path) = ours.release_path(&wave.name) else { continue };
+        if policy.generated.contains(path.as_str()) {
+            return wrong(format!(
+                "the release file {path} lies under a generated path, and rendering would remove it; keep it elsewhere"
+            ));
+        }
         for other in &policy.sets {
             for wave in policy.waves_of(other) {
                 let files = other.layout.files(&wave.name);

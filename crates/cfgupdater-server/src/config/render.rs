@@ -113,7 +113,15 @@ impl Render {
                         .parse::<RepoPath>()
                         .map_err(|error| Mistake { place: Some(entry.span()), message: error.to_string() })
                 };
-                entries.push((path(file)?, path(directory)?));
+                let (file, directory) = (path(file)?, path(directory)?);
+                if !self.generated().may_hold_below(directory.as_str()) {
+                    let message = format!(
+                        "{directory} is under no generated path, so nothing that {file} makes would be taken; add it to \
+                         `generated`"
+                    );
+                    return Err(Mistake { place: Some(entry.span()), message });
+                }
+                entries.push((file, directory));
             }
         }
         Ok(entries)

@@ -182,3 +182,34 @@ fn a_release_file_is_in_nobodys_way() {
         assert!(found.len() == 1 && found[0].contains(says), "{keys}: {found:?}");
     }
 }
+
+#[test]
+fn what_rendering_would_remove_or_never_take_is_refused() {
+    let with = |set: &str, render: &str| {
+        let text = DOCUMENTED.replace("name = \"app\"", &format!("name = \"app\"\n{set}"));
+        mistakes(&text.replacen("[[repo.image_set]]", &format!("{render}\n[[repo.image_set]]"), 1))
+    };
+    let make = "[repo.render]\nkind = \"command\"\n";
+    assert!(with("release_file = \"release\"", make).is_empty());
+    let everything = format!("{make}generated = [\"generated/**\", \"images/*/release\"]");
+    assert!(with("release_file = \"release.txt\"", &everything).is_empty());
+    let found = with("release_file = \"release\"", &everything);
+    assert!(found.len() == 1, "{found:?}");
+    assert!(
+        found[0].contains("c.toml:21: the release file images/staging/release lies under a generated path"),
+        "{found:?}"
+    );
+    let found = with("path = \"generated/images/{wave}\"", make);
+    assert!(
+        found[0].contains("generated/images/staging/tags.json holds images and can't be generated too"),
+        "{found:?}"
+    );
+    let jsonnet = |directory: &str| {
+        format!(
+            "[repo.render]\nkind = \"jsonnet\"\n[[repo.render.entry]]\nfile = \"e/{{wave}}.jsonnet\"\ndirectory = \"{directory}\""
+        )
+    };
+    assert!(with("", &jsonnet("generated/{wave}")).is_empty());
+    let found = with("", &jsonnet("out/{wave}"));
+    assert!(found.len() == 1 && found[0].contains("out/staging is under no generated path"), "{found:?}");
+}
