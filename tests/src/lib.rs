@@ -25,13 +25,25 @@ pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
 ///
 /// # Panics
 /// Says what was waited for when [`PATIENCE`] is over.
-pub fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+pub fn eventually<T>(what: &str, ask: impl FnMut() -> Option<T>) -> T {
+    eventually_within(PATIENCE, what, ask)
+}
+
+/// Asks again and again until there is an answer, for what takes longer than other things.
+///
+/// # Panics
+/// Says what was waited for when `patience` is over.
+pub fn eventually_within<T>(
+    patience: std::time::Duration,
+    what: &str,
+    mut ask: impl FnMut() -> Option<T>,
+) -> T {
     let start = std::time::Instant::now();
     loop {
         if let Some(answer) = ask() {
             return answer;
         }
-        assert!(start.elapsed() < PATIENCE, "waited in vain for {what}");
+        assert!(start.elapsed() < patience, "waited in vain for {what}");
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
 }
