@@ -65,4 +65,4 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Node>, Refused> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -3,6 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::image::Image;
 use crate::testing;
+use crate::yaml::tests::{events, without};
 
 const KUSTOMIZATION: &str = include_str!("../../tests/layouts/kustomization.yaml");
 const VALUES: &str = include_str!("../../tests/layouts/values.yaml");
@@ -163,31 +164,6 @@ fn what_an_edit_would_disturb_is_refused_with_its_line() {
         error.to_string().contains("overlays/staging/kustomization.yaml can't be edited: it isn't there"),
         "{error}"
     );
-}
-
-/// Every event of a text, with its place.
-fn events(text: &str) -> Vec<(String, std::ops::Range<usize>)> {
-    let event = |event: Result<(granit_parser::Event<'_>, granit_parser::Span), _>| {
-        let (event, span) = event.unwrap();
-        let said = match event {
-            // Quotes may be added around a plain scalar, so its style is not compared.
-            granit_parser::Event::Scalar(value, ..) => format!("scalar {value}"),
-            other => format!("{other:?}"),
-        };
-        (said, span.byte_range().unwrap())
-    };
-    granit_parser::Parser::new_from_str(text).map(event).collect()
-}
-
-/// The text without the bytes of these events.
-fn without(text: &str, places: &[std::ops::Range<usize>]) -> String {
-    let mut kept = String::new();
-    let mut from = 0;
-    for place in places {
-        kept.push_str(&text[from..place.start]);
-        from = place.end;
-    }
-    kept + &text[from..]
 }
 
 proptest! {
