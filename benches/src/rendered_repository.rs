@@ -22,8 +22,7 @@ WAVE ?= staging
 .PHONY: introduce_images regenerate $(WAVES)
 regenerate: $(WAVES)
 $(WAVES):
-\t@mkdir -p generated/$@
-\t@jsonnet --string --create-output-dirs --multi generated/$@ environments/$@.jsonnet > /dev/null
+\t@jsonnet --string --multi generated/$@ environments/$@.jsonnet > /dev/null
 introduce_images:
 \t@jsonnet --string --tla-code-file images=$(IMAGE_FILE) --multi images/$(WAVE) images.jsonnet > /dev/null
 \t@$(MAKE) --no-print-directory regenerate
@@ -72,12 +71,15 @@ pub async fn generate(directory: &Path, files: u32) -> Result<Arc<GixRepo>> {
     Ok(repo)
 }
 
+/// Texts are put together with `+` alone: formatting and escaping are written in Jsonnet in Debian's interpreter, and so slow
+/// that nothing else would be measured.
 fn entry(wave: &str, files: u32) -> String {
     format!(
-        "local digests = import '../images/{wave}/digests.json';\nlocal names = std.objectFields(digests);\n{{\n  \
-         ['%03d/%05d.yml' % [std.floor(i / 100), i]]: std.manifestYamlDoc({{\n    apiVersion: 'apps/v1',\n    \
-         kind: 'Deployment',\n    metadata: {{ name: 'service-%d' % i }},\n    spec: {{ image: digests[names[i % \
-         std.length(names)]], replicas: 1 + i % 5 }},\n  }})\n  for i in std.range(1, {files})\n}}\n"
+        "local digests = import '../images/{wave}/digests.json';\nlocal names = std.objectFields(digests);\n\
+         local all = std.length(names);\n{{\n  [std.floor(i / 100) + '/' + i + '.yml']:\n    \
+         'apiVersion: apps/v1\\nkind: Deployment\\nmetadata:\\n  name: service-' + i\n    \
+         + '\\nspec:\\n  image: ' + digests[names[i % all]] + '\\n  replicas: ' + (1 + i % 5)\n  \
+         for i in std.range(1, {files})\n}}\n"
     )
 }
 
