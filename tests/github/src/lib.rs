@@ -2,14 +2,24 @@
 //!
 //! It keeps state and goes wrong as told. Every answer on a path of GitHub's own description is checked against it, so
 //! that what passes here is what GitHub sends; see `openapi/README.md`.
+//!
+//! Beside it, servers that somebody else wrote: [`Emulate`] and [`Prism`], and a [`Relay`] that puts several of them behind
+//! one address.
 
 mod answers;
 mod api;
 mod app;
+mod emulate;
+mod npm;
+mod prism;
+mod relay;
 mod schema;
 mod server;
 mod world;
 
+pub use emulate::Emulate;
+pub use prism::Prism;
+pub use relay::{Exchange, Relay, Route, Seen};
 pub use server::FakeGithub;
 pub use world::{Trouble, World};
 

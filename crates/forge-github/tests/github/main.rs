@@ -4,6 +4,8 @@
 
 mod auth;
 mod conformance;
+mod described;
+mod emulate;
 mod manners;
 mod missed;
 mod mutations;

@@ -12,11 +12,16 @@ pub(crate) const SECRETS: [&str; 2] = ["canary-current", "canary-next"];
 
 /// Settings for an App, with the webhook's secrets in `directory`.
 pub(crate) fn settings(github: &FakeGithub, directory: &TempDir) -> GithubSettings {
+    settings_at(&github.api_url(), directory)
+}
+
+/// Settings for an App at an address.
+pub(crate) fn settings_at(api_url: &str, directory: &TempDir) -> GithubSettings {
     let secret = directory.path().join("webhook");
     std::fs::write(&secret, SECRETS.join("\n")).unwrap();
     let login = Login::App { id: APP, key: SecretSource::file(KEY), installation: Some(INSTALLATION) };
     let mut settings = GithubSettings::new(REPOSITORY.parse().unwrap(), login);
-    settings.api_url = github.api_url();
+    api_url.clone_into(&mut settings.api_url);
     settings.webhook_secret = Some(SecretSource::file(secret));
     settings.stable = Some("master".parse().unwrap());
     settings
