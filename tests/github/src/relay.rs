@@ -26,6 +26,12 @@ pub struct Exchange {
     pub method: String,
     /// The path, without the query.
     pub path: String,
+    /// The query, without its mark.
+    pub query: String,
+    /// The fields of the request's head.
+    pub headers: HeaderMap,
+    /// The body of the request.
+    pub sent: Vec<u8>,
     /// The status of the answer.
     pub status: u16,
     /// The body of the answer.
@@ -68,11 +74,8 @@ impl Relay {
         listener.set_nonblocking(true).expect("a socket can be made non-blocking");
         let address = listener.local_addr().expect("a bound socket has an address");
         let exchanges: Arc<Mutex<Vec<Exchange>>> = Arc::default();
-        let config = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .proxy(None)
-            .build();
+        let config =
+            ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).proxy(None).build();
         let shared = Shared { route, seen, exchanges: Arc::clone(&exchanges), agent: config.into() };
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::spawn(move || {
@@ -120,10 +123,20 @@ async fn handle(State(shared): State<Shared>, request: Request) -> Response {
     let Some(base) = (shared.route)(&method, &path) else {
         return plain(StatusCode::SERVICE_UNAVAILABLE, "that server has not started yet");
     };
-    let target = parts.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
+    let query = parts.uri.query().unwrap_or_default().to_owned();
     let passed = tokio::task::spawn_blocking(move || {
-        let answered = pass_on(&shared.agent, &method, &format!("{base}{target}"), &parts.headers, &body)?;
-        let exchange = Exchange { method, path, status: answered.0.as_u16(), body: answered.2.clone() };
+        let url = if query.is_empty() { format!("{base}{path}") } else { format!("{base}{path}?{query}") };
+        let answered = pass_on(&shared.agent, &method, &url, &parts.headers, &body)?;
+        let (status, answer) = (answered.0.as_u16(), answered.2.clone());
+        let exchange = Exchange {
+            method,
+            path,
+            query,
+            headers: parts.headers,
+            sent: body.to_vec(),
+            status,
+            body: answer,
+        };
         (shared.seen)(&exchange);
         shared.exchanges.lock().unwrap_or_else(PoisonError::into_inner).push(exchange);
         Ok::<_, ureq::Error>(answered)
@@ -139,7 +152,8 @@ async fn handle(State(shared): State<Shared>, request: Request) -> Response {
     }
 }
 
-fn pass_on(
+/// Passes a request on, and returns the answer's status, head and body.
+pub(crate) fn pass_on(
     agent: &ureq::Agent,
     method: &str,
     url: &str,
