@@ -7,7 +7,7 @@ use crate::run::succeeds;
 
 /// Programs, each with Debian's packages that have it. Where there are two, one or the other has it, as the release may
 /// be.
-const PROGRAMS: [(&str, &[&str]); 13] = [
+const PROGRAMS: [(&str, &[&str]); 15] = [
     ("buildah", &["buildah"]),
     ("busybox", &["busybox-static"]),
     ("curl", &["curl"]),
@@ -17,6 +17,8 @@ const PROGRAMS: [(&str, &[&str]); 13] = [
     ("jsonnet", &["jsonnet"]),
     ("kubectl", &["kubernetes-client"]),
     ("make", &["make"]),
+    ("node", &["nodejs"]),
+    ("npm", &["npm"]),
     ("skopeo", &["skopeo"]),
     ("ssh", &["openssh-client"]),
     ("sshd", &["openssh-server"]),
@@ -51,7 +53,7 @@ fn install(package: &str) -> bool {
     succeeds(install.env("DEBIAN_FRONTEND", "noninteractive"))
 }
 
-fn is_there(program: &str) -> bool {
+pub(crate) fn is_there(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let roots = ROOTS_OWN.iter().map(|directory| Path::new(directory).to_owned());
     std::env::split_paths(&path).chain(roots).any(|directory| directory.join(program).is_file())

@@ -5,6 +5,7 @@ mod bench;
 mod boundaries;
 mod debian;
 mod mutants;
+mod npm;
 mod packages;
 mod public_api;
 mod run;

@@ -5,7 +5,7 @@ use std::process::{Command, ExitCode};
 use crate::run::{cargo, root, succeeds, watched};
 use crate::steps::Steps;
 use crate::summary::{Counts, count, remarkable};
-use crate::{boundaries, debian, packages, public_api, simulator, tools};
+use crate::{boundaries, debian, npm, packages, public_api, simulator, tools};
 
 /// How many schedules the simulator plays: what two processors do in about two and a half minutes.
 const SCHEDULES: &str = "1000000";
@@ -15,6 +15,7 @@ pub(crate) fn test(full: bool) -> ExitCode {
     let mut steps = Steps::default();
     steps.one("git", tools::git);
     steps.one("programs", debian::programs);
+    steps.one("servers from npm", npm::servers);
     steps.one("format", || run(cargo(&["fmt", "--all", "--check"]), "run `cargo fmt --all`"));
     steps.one("lints", || {
         let clippy =

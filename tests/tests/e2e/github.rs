@@ -12,7 +12,7 @@ use tempfile::TempDir;
 /// The App whose check runs count.
 const ACTIONS: u64 = 15368;
 
-const SECRET: &str = "canary-of-the-webhook";
+pub(crate) const SECRET: &str = "canary-of-the-webhook";
 
 /// A GitHub with one repository, and a service that takes care of it.
 struct Site {

@@ -14,6 +14,7 @@ mod deploy_hooks;
 mod deploy_pull;
 mod evict;
 mod github;
+mod github_emulate;
 mod gitlab;
 mod image_build;
 mod image_login;
