@@ -53,7 +53,7 @@ impl Told {
 /// Answers, and notes what GitHub would not have answered so.
 pub(crate) fn answer(world: &mut World, asked: &Asked<'_>) -> Told {
     world.requests.push(format!("{} {}?{}", asked.method, asked.path, asked.query));
-    let mut told = match in_trouble(world, asked) {
+    let mut told = match limited(world, asked).or_else(|| in_trouble(world, asked)) {
         Some(told) => told,
         None => route(world, asked),
     };
@@ -77,7 +77,32 @@ pub(crate) fn answer(world: &mut World, asked: &Asked<'_>) -> Told {
     } else {
         told.with("x-ratelimit-remaining", &left)
     };
-    told.with("x-ratelimit-limit", &5000).with("x-ratelimit-reset", &(now() + 3600))
+    let told = told.with("x-ratelimit-limit", &5000);
+    let ends = told.headers.iter().any(|(name, _)| *name == "x-ratelimit-reset");
+    if ends { told } else { told.with("x-ratelimit-reset", &(now() + 3600)) }
+}
+
+/// Refuses while the limit holds, which begins with a question after check runs: statuses have been read by then.
+fn limited(world: &mut World, asked: &Asked<'_>) -> Option<Told> {
+    let Trouble::LimitedFor { seconds, secondary } = world.trouble else { return None };
+    match world.limited_until {
+        None if asked.path.ends_with("/check-runs") => {}
+        None => return None,
+        Some(until) if SystemTime::now() < until => world.impatient += 1,
+        Some(_) => {
+            (world.limited_until, world.trouble) = (None, Trouble::None);
+            return None;
+        }
+    }
+    if secondary {
+        world.limited_until.get_or_insert(SystemTime::now() + Duration::from_secs(seconds));
+        let refused = Told::error(403, "You have exceeded a secondary rate limit.");
+        return Some(refused.with("retry-after", &seconds).with("x-ratelimit-remaining", &4000));
+    }
+    let end = now() + seconds;
+    world.limited_until.get_or_insert(UNIX_EPOCH + Duration::from_secs(end));
+    let refused = Told::error(403, "API rate limit exceeded for installation ID 42.");
+    Some(refused.with("x-ratelimit-remaining", &0).with("x-ratelimit-reset", &end))
 }
 
 fn in_trouble(world: &World, asked: &Asked<'_>) -> Option<Told> {

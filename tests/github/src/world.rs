@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use serde_json::{Value, json};
 
@@ -15,6 +16,13 @@ pub enum Trouble {
     None,
     /// Too many requests; when to come back in seconds, where that is said.
     RateLimited(Option<u64>),
+    /// Nobody may ask anything for so many seconds, from the next question after check runs on; then all is well again.
+    LimitedFor {
+        /// How long.
+        seconds: u64,
+        /// The secondary limit, which says how long to wait; the primary one says when it ends.
+        secondary: bool,
+    },
     /// 503.
     Unavailable,
     /// A page of a list answers 502.
@@ -54,6 +62,10 @@ pub struct World {
     pub lacks: Option<String>,
     /// What goes wrong.
     pub trouble: Trouble,
+    /// Until when nobody may ask anything.
+    pub(crate) limited_until: Option<SystemTime>,
+    /// How many questions came nevertheless, while GitHub had said that none may.
+    pub impatient: usize,
     /// How many seconds a new token holds.
     pub token_seconds: u64,
     /// Method and target of every request.

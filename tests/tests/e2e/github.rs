@@ -6,7 +6,7 @@ use std::path::Path;
 use cfgupdater_forge_http::{Form, Secret, sign_hmac};
 use cfgupdater_tests::{Options, Remote, Service, eventually, git, serve};
 use cfgupdater_tests_github::{APP, FakeGithub, INSTALLATION, KEY, Trouble};
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// The App whose check runs count.
@@ -69,13 +69,28 @@ impl Site {
 
     /// Tells that a check of a commit changed.
     fn tell(&self, sha: &str) {
-        let body = json!({
-            "action": "completed", "check_run": { "head_sha": sha }, "repository": { "full_name": "acme/cfg" },
-            "installation": { "id": INSTALLATION }
-        })
-        .to_string();
+        self.tell_of("check_run", &json!({ "action": "completed", "check_run": { "head_sha": sha } }));
+    }
+
+    /// Delivers an authentic webhook of this repository.
+    fn tell_of(&self, event: &str, about: &Value) {
+        let mut body = about.clone();
+        body["repository"] = json!({ "full_name": "acme/cfg" });
+        body["installation"] = json!({ "id": INSTALLATION });
+        let body = body.to_string();
         let signature = sign_hmac(&Secret::new(SECRET).unwrap(), body.as_bytes(), Form::Prefixed);
-        assert_eq!(self.deliver("check_run", &body, &[("X-Hub-Signature-256", &signature)]), 202);
+        assert_eq!(self.deliver(event, &body, &[("X-Hub-Signature-256", &signature)]), 202);
+    }
+
+    /// Tells that a check of a commit changed, and waits until that was looked at and nothing is left to be done.
+    fn looked_after_a_webhook(&self, sha: &str) {
+        let seen = self.observations();
+        self.tell(sha);
+        eventually("a look after the webhook", || (self.observations() > seen).then_some(()));
+    }
+
+    fn observations(&self) -> u64 {
+        self.service.repo()["observations"].as_u64().unwrap()
     }
 }
 
@@ -167,6 +182,74 @@ fn limits_and_broken_pushes_delay_and_change_nothing_else() {
     let metrics = site.service.get("/metrics").text;
     assert!(metrics.contains("cfgupdater_forge_requests_remaining{repo=\"cfg-app\"}"), "{metrics}");
     assert!(!metrics.contains("cfgupdater_forge_limited_total{repo=\"cfg-app\"} 0\n"), "{metrics}");
+}
+
+#[test]
+fn a_limit_in_the_middle_of_a_decision_is_waited_for() {
+    let site = Site::new("500ms");
+    let told = site.service.announce(1);
+    let sha = site.remote.auto();
+    {
+        let mut world = site.github.world();
+        world.trouble = Trouble::LimitedFor { seconds: 2, secondary: false };
+        world.status(&sha, "lint", "success", "octocat");
+        world.run(&sha, "ci", "success", ACTIONS);
+    }
+    site.service.eventually_why("asks for fewer requests");
+    assert_ne!(site.remote.master(), sha, "half of the checks are no verdict");
+    // Whoever tells of something now makes nobody ask.
+    site.tell(&sha);
+    assert_eq!(site.service.end_of(told["intent"].as_str().unwrap())["end"], "landed");
+    assert_eq!(site.remote.master(), sha);
+    assert_eq!(site.github.world().impatient, 0, "nothing was asked before GitHub said");
+}
+
+#[test]
+fn what_was_read_before_a_limit_decides_nothing_after_it() {
+    let site = Site::new("500ms");
+    let base = site.remote.master();
+    site.pass(&base);
+    let told = site.service.announce(1);
+    let sha = site.remote.auto();
+    {
+        let mut world = site.github.world();
+        world.trouble = Trouble::LimitedFor { seconds: 2, secondary: true };
+        world.status(&sha, "lint", "success", "octocat");
+        world.run(&sha, "ci", "success", ACTIONS);
+    }
+    site.service.eventually_why("asks for fewer requests");
+    site.github.world().status(&sha, "lint", "failure", "octocat");
+    site.tell(&sha);
+    assert_eq!(site.service.end_of(told["intent"].as_str().unwrap())["end"], "evicted");
+    assert_eq!(site.remote.master(), base);
+    assert_eq!(site.github.world().impatient, 0, "nothing was asked before GitHub said");
+}
+
+#[test]
+fn a_webhook_that_comes_too_late_changes_nothing() {
+    let site = Site::new("1h");
+    site.pass(&site.remote.master());
+    let told = site.service.announce(1);
+    let old = site.remote.auto();
+    // Somebody pushes, and auto is rebuilt on it; then the old commit's results come.
+    let theirs = site.remote.person().commit("README.md", "more\n", "explain more").push_past_hooks();
+    site.pass(&theirs);
+    site.tell_of("push", &json!({ "ref": "refs/heads/master", "after": theirs }));
+    let rebuilt = eventually("auto to be rebuilt", || Some(site.remote.auto()).filter(|auto| *auto != old));
+    for word in ["success", "failure"] {
+        site.github.world().run(&old, "ci", word, ACTIONS);
+        site.github.world().status(&old, "lint", "success", "octocat");
+        site.looked_after_a_webhook(&old);
+        assert_eq!((site.remote.master(), site.remote.auto()), (theirs.clone(), rebuilt.clone()), "{word}");
+    }
+    site.pass(&rebuilt);
+    site.tell(&rebuilt);
+    assert_eq!(site.service.end_of(told["intent"].as_str().unwrap())["end"], "landed");
+    let before = site.remote.refs();
+    site.github.world().run(&rebuilt, "ci", "failure", ACTIONS);
+    site.looked_after_a_webhook(&rebuilt);
+    assert_eq!(site.remote.refs(), before, "what has landed stays");
+    assert_eq!(site.service.end_of(told["intent"].as_str().unwrap())["end"], "landed");
 }
 
 #[test]
