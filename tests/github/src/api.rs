@@ -88,9 +88,14 @@ fn limited(world: &mut World, asked: &Asked<'_>) -> Option<Told> {
     match world.limited_until {
         None if asked.path.ends_with("/check-runs") => {}
         None => return None,
-        Some(until) if SystemTime::now() < until => world.impatient += 1,
+        // Of what is asked at once nothing is asked twice.
+        Some(until) if SystemTime::now() < until => {
+            let asked_again = !world.asked_since.insert(format!("{}?{}", asked.path, asked.query));
+            world.impatient += usize::from(asked_again);
+        }
         Some(_) => {
             (world.limited_until, world.trouble) = (None, Trouble::None);
+            world.asked_since.clear();
             return None;
         }
     }

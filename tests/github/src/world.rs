@@ -64,7 +64,9 @@ pub struct World {
     pub trouble: Trouble,
     /// Until when nobody may ask anything.
     pub(crate) limited_until: Option<SystemTime>,
-    /// How many questions came nevertheless, while GitHub had said that none may.
+    /// What was asked since then.
+    pub(crate) asked_since: BTreeSet<String>,
+    /// How many questions came nevertheless that can't have been on their way when GitHub said that none may.
     pub impatient: usize,
     /// How many seconds a new token holds.
     pub token_seconds: u64,

@@ -89,6 +89,12 @@ impl Site {
         eventually("a look after the webhook", || (self.observations() > seen).then_some(()));
     }
 
+    /// Waits until GitHub has refused a question, or one was not asked since it had refused another.
+    fn eventually_limited(&self) {
+        let says = ["asks for fewer requests", "wants no request"];
+        eventually("a limit", || says.iter().any(|says| self.service.why().contains(says)).then_some(()));
+    }
+
     fn observations(&self) -> u64 {
         self.service.repo()["observations"].as_u64().unwrap()
     }
@@ -195,7 +201,7 @@ fn a_limit_in_the_middle_of_a_decision_is_waited_for() {
         world.status(&sha, "lint", "success", "octocat");
         world.run(&sha, "ci", "success", ACTIONS);
     }
-    site.service.eventually_why("asks for fewer requests");
+    site.eventually_limited();
     assert_ne!(site.remote.master(), sha, "half of the checks are no verdict");
     // Whoever tells of something now makes nobody ask.
     site.tell(&sha);
@@ -217,7 +223,7 @@ fn what_was_read_before_a_limit_decides_nothing_after_it() {
         world.status(&sha, "lint", "success", "octocat");
         world.run(&sha, "ci", "success", ACTIONS);
     }
-    site.service.eventually_why("asks for fewer requests");
+    site.eventually_limited();
     site.github.world().status(&sha, "lint", "failure", "octocat");
     site.tell(&sha);
     assert_eq!(site.service.end_of(told["intent"].as_str().unwrap())["end"], "evicted");
@@ -232,8 +238,11 @@ fn a_webhook_that_comes_too_late_changes_nothing() {
     let told = site.service.announce(1);
     let old = site.remote.auto();
     // Somebody pushes, and auto is rebuilt on it; then the old commit's results come.
-    let theirs = site.remote.person().commit("README.md", "more\n", "explain more").push_past_hooks();
+    let person = site.remote.person();
+    person.commit("README.md", "more\n", "explain more");
+    let theirs = git(&person.path(), &["rev-parse", "HEAD"]);
     site.pass(&theirs);
+    person.push();
     site.tell_of("push", &json!({ "ref": "refs/heads/master", "after": theirs }));
     let rebuilt = eventually("auto to be rebuilt", || Some(site.remote.auto()).filter(|auto| *auto != old));
     for word in ["success", "failure"] {
