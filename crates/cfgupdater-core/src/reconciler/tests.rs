@@ -1,5 +1,7 @@
 //! The loop around the plan, step by step.
 
+mod storm;
+
 use super::*;
 use crate::call::{Announced, Claim, DeploymentReport, Request};
 use crate::check::CheckState;
