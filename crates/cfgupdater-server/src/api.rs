@@ -171,6 +171,20 @@ pub struct RepoStatus {
     pub waves: Vec<Wave>,
     /// Why what waits waits.
     pub why: Vec<Why>,
+    /// What the forge's settings would refuse; absent until they were looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preflight: Option<Vec<PreflightFinding>>,
+}
+
+/// What is wrong with the forge's settings.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct PreflightFinding {
+    /// Whether the service can't work with it.
+    pub fatal: bool,
+    /// What is wrong.
+    pub problem: String,
+    /// What to do.
+    pub remedy: String,
 }
 
 /// A branch.

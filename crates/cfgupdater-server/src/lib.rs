@@ -12,6 +12,7 @@ mod config;
 mod dashboard;
 mod deliveries;
 mod deploy;
+mod examining;
 mod extract;
 mod forges;
 mod git_access;

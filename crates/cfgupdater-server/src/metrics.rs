@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use cfgupdater::View;
-use cfgupdater::core::{ApiUsage, RepoName, Verdict};
+use cfgupdater::core::{ApiUsage, Finding, RepoName, Verdict};
 
 /// Upper bounds of the latency histogram, in milliseconds.
 const BUCKETS: [u64; 8] = [5, 25, 100, 250, 1000, 5000, 20_000, 60_000];
@@ -121,6 +121,18 @@ pub(crate) fn render_polls(polls: &[(&RepoName, (u64, u64))], out: &mut String) 
         heading(out, name, "counter", help);
         for (repo, polled) in polls {
             line(out, name, &format!("repo=\"{repo}\""), &read(*polled).to_string());
+        }
+    }
+}
+
+/// Renders how much was found of the settings of the forges.
+pub(crate) fn render_findings(found: &[(&RepoName, std::sync::Arc<[Finding]>)], out: &mut String) {
+    let name = "cfgupdater_preflight_findings";
+    heading(out, name, "gauge", "What the settings of the forge would refuse.");
+    for (repo, findings) in found {
+        for fatal in [true, false] {
+            let count = findings.iter().filter(|finding| finding.fatal == fatal).count();
+            line(out, name, &format!("repo=\"{repo}\",fatal=\"{fatal}\""), &count.to_string());
         }
     }
 }

@@ -3,8 +3,8 @@
 use utoipa::OpenApi;
 
 use crate::api::{
-    Approval, Because, Branch, ChainEntry, CheckView, Deployment, IntentView, Log, RepoStatus, RollBack,
-    Status, StatusState, Target, TargetReport, Waiver, Wave, WaveSet, Why,
+    Approval, Because, Branch, ChainEntry, CheckView, Deployment, IntentView, Log, PreflightFinding,
+    RepoStatus, RollBack, Status, StatusState, Target, TargetReport, Waiver, Wave, WaveSet, Why,
 };
 use crate::problem::Problem;
 use crate::routes;
@@ -51,6 +51,7 @@ use crate::routes;
         IntentView,
         Log,
         Problem,
+        PreflightFinding,
         RepoStatus,
         RollBack,
         Status,

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cfgupdater::Engine;
-use cfgupdater::core::{Forge, RepoName, explain};
+use cfgupdater::core::{RepoName, explain};
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 use tracing::{info, warn};
 
 use crate::config::{Config, Repo};
+use crate::examining::examining;
 use crate::service::StartError;
 use crate::slot::Slot;
 use crate::wiring;
@@ -96,7 +97,7 @@ async fn open(repo: &Repo, config: &Config, place: &Place, engine: &Mutex<Engine
         match wiring::open(config, repo, place).await {
             Ok(opened) => {
                 let handle = opened.start(&mut *engine.lock().await);
-                tokio::spawn(examine(name.clone(), Arc::clone(handle.forge())));
+                tokio::spawn(examining(name.clone(), handle.clone(), slot.clone()));
                 slot.fill(handle);
                 info!(repo = %name, "open");
                 return;
@@ -109,17 +110,5 @@ async fn open(repo: &Repo, config: &Config, place: &Place, engine: &Mutex<Engine
         }
         tokio::time::sleep(pause).await;
         pause = (2 * pause).min(LONGEST_PAUSE);
-    }
-}
-
-/// Tells what the forge's settings would refuse, while everything goes on.
-async fn examine(repo: RepoName, forge: Arc<dyn Forge>) {
-    match forge.preflight().await {
-        Ok(findings) => {
-            for finding in findings {
-                warn!(repo = %repo, fatal = finding.fatal, "{}; {}", finding.problem, finding.remedy);
-            }
-        }
-        Err(error) => warn!(repo = %repo, "the forge's settings can't be looked at: {}", explain(&error)),
     }
 }

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use axum::http::StatusCode;
 use cfgupdater::RepoHandle;
+use cfgupdater::core::Finding;
 
 use crate::problem::Problem;
 
@@ -13,6 +14,8 @@ pub(crate) struct Slot {
     handle: Arc<OnceLock<RepoHandle>>,
     /// Why the latest attempt to open it failed.
     trouble: Arc<Mutex<Option<String>>>,
+    /// What was last found of the forge's settings.
+    findings: Arc<Mutex<Option<Arc<[Finding]>>>>,
 }
 
 impl Slot {
@@ -31,6 +34,19 @@ impl Slot {
     /// Keeps why it could not be opened.
     pub(crate) fn failed(&self, why: String) {
         *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
+    }
+
+    /// Keeps what was found of the forge's settings, and tells whether it is something else than before.
+    pub(crate) fn found(&self, findings: Vec<Finding>) -> bool {
+        let mut kept = self.findings.lock().unwrap_or_else(PoisonError::into_inner);
+        let changed = kept.as_deref() != Some(findings.as_slice());
+        *kept = Some(findings.into());
+        changed
+    }
+
+    /// Returns what was last found of the forge's settings, `None` until they were looked at.
+    pub(crate) fn findings(&self) -> Option<Arc<[Finding]>> {
+        self.findings.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(crate) fn handle(&self) -> Result<&RepoHandle, Problem> {

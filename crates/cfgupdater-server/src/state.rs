@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use cfgupdater::core::{ApiUsage, ForgeAction, ForgeAnswer, RepoName};
+use cfgupdater::core::{ApiUsage, Finding, ForgeAction, ForgeAnswer, RepoName};
 use cfgupdater::{ImageVerifier, RepoHandle, View};
 use tokio::sync::{Semaphore, watch};
 
@@ -92,6 +92,16 @@ impl AppState {
     pub(crate) fn polls(&self) -> Vec<(&RepoName, (u64, u64))> {
         let polls = |(name, slot): (_, &Slot)| Some((name, slot.handle().ok()?.polls()));
         self.repos.iter().filter_map(polls).collect()
+    }
+
+    /// Returns what was last found of the settings of a repository's forge, `None` where nobody looked.
+    pub(crate) fn findings(&self, name: &RepoName) -> Option<Arc<[Finding]>> {
+        self.repos.get(name)?.findings()
+    }
+
+    /// Returns what was found of the settings of all forges that were looked at.
+    pub(crate) fn all_findings(&self) -> Vec<(&RepoName, Arc<[Finding]>)> {
+        self.repos.iter().filter_map(|(name, slot)| Some((name, slot.findings()?))).collect()
     }
 
     /// Returns the views of the repositories that are open.

@@ -2,12 +2,13 @@
 
 use cfgupdater::View;
 use cfgupdater::core::{
-    BranchName, ChainCommit, CommitId, History, Intent, IntentId, Note, Policy, Reason, Relation, Snapshot,
-    Verdict, WavePolicy, by_check,
+    BranchName, ChainCommit, CommitId, Finding, History, Intent, IntentId, Note, Policy, Reason, Relation,
+    Snapshot, Verdict, WavePolicy, by_check,
 };
 
 use crate::api::{
-    Branch, ChainEntry, CheckView, IntentView, RepoStatus, Target, TargetReport, Wave, WaveSet, Why,
+    Branch, ChainEntry, CheckView, IntentView, PreflightFinding, RepoStatus, Target, TargetReport, Wave,
+    WaveSet, Why,
 };
 
 /// Shows the state of a repository.
@@ -24,7 +25,18 @@ pub fn status_of(view: &View) -> RepoStatus {
         queued: snapshot.map(queued).unwrap_or_default(),
         waves: snapshot.map(|snapshot| waves(snapshot, &view.policy)).unwrap_or_default(),
         why: view.why.iter().map(why).collect(),
+        preflight: None,
     }
+}
+
+/// Shows what was found of the forge's settings.
+pub(crate) fn preflight(findings: &[Finding]) -> Vec<PreflightFinding> {
+    let shown = |finding: &Finding| PreflightFinding {
+        fatal: finding.fatal,
+        problem: finding.problem.clone(),
+        remedy: finding.remedy.clone(),
+    };
+    findings.iter().map(shown).collect()
 }
 
 /// Says who decided something, since when and why.

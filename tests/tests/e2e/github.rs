@@ -293,6 +293,29 @@ fn a_webhook_is_all_that_is_needed_and_a_forged_one_is_nothing() {
 }
 
 #[test]
+fn what_the_settings_would_refuse_is_in_the_status() {
+    let site = Site::new("500ms");
+    let preflight =
+        eventually("the settings to be looked at", || site.service.repo()["preflight"].as_array().cloned());
+    let hint = preflight.iter().find(|finding| {
+        finding["problem"]
+            .as_str()
+            .is_some_and(|problem| problem.contains("everybody who may write may push `auto`"))
+    });
+    let hint = hint.unwrap_or_else(|| panic!("{preflight:?}"));
+    assert_eq!(hint["fatal"], false);
+    assert!(!hint["remedy"].as_str().unwrap().is_empty());
+    let metrics = site.service.get("/metrics").text;
+    let count =
+        format!("cfgupdater_preflight_findings{{repo=\"cfg-app\",fatal=\"false\"}} {}\n", preflight.len());
+    assert!(metrics.contains(&count), "{metrics}");
+    assert!(
+        metrics.contains("cfgupdater_preflight_findings{repo=\"cfg-app\",fatal=\"true\"} 0\n"),
+        "{metrics}"
+    );
+}
+
+#[test]
 fn no_secret_is_written_anywhere() {
     let site = Site::new("500ms");
     let told = site.service.announce(1);

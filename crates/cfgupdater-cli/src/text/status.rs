@@ -1,12 +1,12 @@
 //! The state of a repository as a page of text.
 
-use cfgupdater_server::api::{Branch, ChainEntry, RepoStatus, Target, Wave, WaveSet};
+use cfgupdater_server::api::{Branch, ChainEntry, PreflightFinding, RepoStatus, Target, Wave, WaveSet};
 
 use super::paint::{Colour, Paint, colour_of};
 use super::table::{Cell, Table};
 use super::{intent, reason, short};
 
-/// Shows branches, what is on auto, the waves, and what waits.
+/// Shows branches, what is on auto, the waves, what waits, and what is wrong with the forge's settings.
 pub(crate) fn status(status: &RepoStatus, paint: Paint) -> String {
     let mut lines = vec![heading(status, paint)];
     lines.extend(branches(status).render(paint));
@@ -14,7 +14,16 @@ pub(crate) fn status(status: &RepoStatus, paint: Paint) -> String {
     section(&mut lines, "queued", status.queued.iter().map(|queued| format!("  {}", intent(queued))), paint);
     section(&mut lines, "waves", waves(&status.waves).render(paint), paint);
     section(&mut lines, "why", status.why.iter().map(|why| format!("  {}", reason(why))), paint);
+    section(&mut lines, "settings of the forge", findings(status, paint), paint);
     lines.join("\n")
+}
+
+fn findings(status: &RepoStatus, paint: Paint) -> Vec<String> {
+    let shown = |finding: &PreflightFinding| {
+        let colour = if finding.fatal { Colour::Bad } else { Colour::Strong };
+        format!("  {}; {}", paint.apply(Some(colour), &finding.problem), finding.remedy)
+    };
+    status.preflight.iter().flatten().map(shown).collect()
 }
 
 fn heading(status: &RepoStatus, paint: Paint) -> String {

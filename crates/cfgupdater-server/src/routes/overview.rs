@@ -42,6 +42,7 @@ pub(crate) async fn readyz(State(state): State<AppState>) -> Result<&'static str
     responses((status = 200, description = "The metrics", body = String)))]
 pub(crate) async fn metrics(State(state): State<AppState>) -> Response {
     let mut text = metrics::render(&state.views(), &state.usages().await, &state.metrics);
+    metrics::render_findings(&state.all_findings(), &mut text);
     metrics::render_polls(&state.polls(), &mut text);
     state.hooks.render(&mut text);
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()

@@ -7,7 +7,7 @@ use crate::api::{Log, RepoStatus};
 use crate::extract::Parameters;
 use crate::problem::Problem;
 use crate::state::AppState;
-use crate::status::status_of;
+use crate::status::{preflight, status_of};
 use crate::tokens::{Caller, Scope};
 
 /// How many state commits a page covers, and at most.
@@ -33,9 +33,11 @@ pub(crate) async fn status(
     caller: Caller,
     Path(repo): Path<String>,
 ) -> Result<axum::Json<RepoStatus>, Problem> {
-    let repo = state.repo(&repo)?;
+    let handle = state.repo(&repo)?;
     caller.needs(&Scope::Read)?;
-    Ok(axum::Json(status_of(&*repo.settled_view().await)))
+    let mut status = status_of(&*handle.settled_view().await);
+    status.preflight = state.findings(handle.name()).map(|findings| preflight(&findings));
+    Ok(axum::Json(status))
 }
 
 /// The parameters of a page.

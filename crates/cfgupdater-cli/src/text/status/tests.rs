@@ -29,7 +29,8 @@ fn example() -> RepoStatus {
              "targets": [{"name": "prod-1", "reports": report(&old, "succeeded")},
                          {"name": "prod-2", "reports": []}]}
         ],
-        "why": [{"code": "held", "subject": "production", "text": "held by ops: audit"}]
+        "why": [{"code": "held", "subject": "production", "text": "held by ops: audit"}],
+        "preflight": [{"fatal": true, "problem": "the App is suspended", "remedy": "let it work again"}]
     }))
     .unwrap()
 }
@@ -48,7 +49,9 @@ waves
   production  app             bbbbbbbbbb  prod-1 aaaaaaaaaa  prod-2 -
               held by ops since 2026-01-01T00:00:00Z: audit
 why
-  production: held by ops: audit";
+  production: held by ops: audit
+settings of the forge
+  the App is suspended; let it work again";
     assert_eq!(status(&example(), Paint::new(false)), expected);
 }
 
