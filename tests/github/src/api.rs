@@ -2,6 +2,7 @@
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use cfgupdater_tests_forge_server::{now, time};
 use percent_encoding::percent_decode_str;

@@ -1,16 +1,14 @@
 //! [`Relay`]: one address before several servers, which notes what they answered.
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
-use tokio::sync::oneshot;
+use cfgupdater_tests_forge_server::Serving;
 
 /// Largest request and answer, in bytes.
 const CAP: usize = 64 * 1024 * 1024;
@@ -47,10 +45,8 @@ pub type Seen = dyn Fn(&Exchange) + Send + Sync;
 /// A running relay; ends when dropped.
 #[derive(Debug)]
 pub struct Relay {
-    address: SocketAddr,
+    serving: Serving,
     exchanges: Arc<Mutex<Vec<Exchange>>>,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
 }
 
 #[derive(Clone)]
@@ -70,49 +66,22 @@ impl fmt::Debug for Shared {
 impl Relay {
     /// Starts one on a loopback address.
     pub fn start(route: Arc<Route>, seen: Arc<Seen>) -> Self {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a loopback port is free");
-        listener.set_nonblocking(true).expect("a socket can be made non-blocking");
-        let address = listener.local_addr().expect("a bound socket has an address");
         let exchanges: Arc<Mutex<Vec<Exchange>>> = Arc::default();
         let config =
             ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).proxy(None).build();
         let shared = Shared { route, seen, exchanges: Arc::clone(&exchanges), agent: config.into() };
-        let (stop, stopped) = oneshot::channel();
-        let thread = std::thread::spawn(move || {
-            let runtime =
-                tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-            runtime.block_on(async move {
-                let listener = tokio::net::TcpListener::from_std(listener).expect("the socket is usable");
-                let app = Router::new().fallback(handle).with_state(shared);
-                tokio::select! {
-                    _ = std::future::IntoFuture::into_future(axum::serve(listener, app)) => {}
-                    _ = stopped => {}
-                }
-            });
-        });
-        Self { address, exchanges, stop: Some(stop), thread: Some(thread) }
+        let serving = Serving::start(|_| Router::new().fallback(handle).with_state(shared));
+        Self { serving, exchanges }
     }
 
     /// Returns what its URLs start with.
     pub fn base(&self) -> String {
-        format!("http://{}", self.address)
+        format!("http://{}", self.serving.address())
     }
 
     /// Returns what was asked and answered so far.
     pub fn exchanges(&self) -> Vec<Exchange> {
         self.exchanges.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-impl Drop for Relay {
-    fn drop(&mut self) {
-        if let Some(stop) = self.stop.take() {
-            // It may have ended already.
-            let _ = stop.send(());
-        }
-        if let Some(thread) = self.thread.take() {
-            assert!(thread.join().is_ok() || std::thread::panicking(), "the relay ended badly");
-        }
     }
 }
 

@@ -136,5 +136,10 @@ fn an_app_of_emulate_lands_evicts_and_promotes() {
     assert_eq!(remote.master(), promoted);
     let webhooks = site.webhooks();
     assert!(webhooks.len() >= 7 && webhooks.iter().all(|status| *status == 202), "{webhooks:?}");
+    assert!(
+        site.servers.github.world().violations.is_empty(),
+        "{:?}",
+        site.servers.github.world().violations
+    );
     remote.fsck();
 }

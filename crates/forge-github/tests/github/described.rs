@@ -31,6 +31,9 @@ const ALL: [&str; 12] = [
 /// What of it Prism can't judge: it finds no parameter that holds slashes.
 const UNJUDGED: &str = "GET /repos/acme/cfg/contents/.github/workflows";
 
+/// Requests of a kind, each with what is wrong with it.
+type Judged = Vec<(String, Option<String>)>;
+
 /// Names a request without the numbers and names in it.
 fn kind(exchange: &Exchange) -> String {
     let mut before = "";
@@ -59,7 +62,7 @@ async fn every_request_is_as_described() {
     };
     let github = FakeGithub::start();
     let upstream = github.api_url().strip_suffix("/api/v3").unwrap().to_owned();
-    let judged: Arc<Mutex<Vec<(String, Option<String>)>>> = Arc::default();
+    let judged: Arc<Mutex<Judged>> = Arc::default();
     let verdicts = Arc::clone(&judged);
     let judge = move |exchange: &Exchange| {
         let objection = prism.objection(exchange, path_of(exchange));
