@@ -202,7 +202,7 @@ fn an_intent_that_can_not_be_rendered_is_evicted_with_evidence_and_the_others_la
         "{said}"
     );
     service.eventually_why("also changed stray");
-    let tip = remote.auto();
+    let tip = committed(&service, &told[2]);
     service.status(&tip, "ci", "success");
     assert_eq!(service.end_of(told[2]["intent"].as_str().unwrap())["end"], "landed");
     assert_eq!(remote.file(&tip, "stray"), None);
@@ -293,6 +293,7 @@ fn files_that_were_forged_or_forgotten_are_found_where_it_is_asked_for() {
         scripted("cat images/staging/tags.json > generated/old.yml || true", "verify = true");
     let service = Service::with(&remote, &options);
     let told = service.announce(1);
+    committed(&service, &told);
     // Somebody puts another generated file into our commit.
     let clone = remote.person();
     git(&clone.path(), &["checkout", "--quiet", "origin/auto"]);
