@@ -89,7 +89,7 @@ impl Contender {
         let renderer = renderer(mirror.clone())?;
         let mut backends = Backends::new(mirror.clone(), mirror, forge);
         backends.renderer = renderer;
-        let handle = engine.start("cfg-app".parse()?, policy, backends);
+        let handle = engine.start("cfg-app".parse()?, policy, backends)?;
         Ok(Self { engine, handle: told.get_or_init(|| handle).clone(), remote })
     }
 

@@ -10,6 +10,7 @@
 
 mod admission;
 mod awaited;
+mod branch_names;
 mod call;
 mod check;
 mod deployment;
@@ -67,6 +68,7 @@ mod yaml;
 
 pub use admission::{Admission, admit};
 pub use awaited::awaited;
+pub use branch_names::{PARKED, check_branches};
 pub use call::{
     Announced, Answer, Call, Claim, DeploymentReport, OperationAnswer, Outcome, Previewed, Refusal,
     RefusalKind, ReportAnswer, Request, Sighting,

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use crate::branch_names::check_branches;
 use crate::check::RequiredChecks;
+use crate::error::Error;
 use crate::freeze::FreezeWindow;
 use crate::layout::{Layout, ReleaseIdentity};
 use crate::name::{BranchName, SetName, TargetName, WaveName};
@@ -148,6 +150,15 @@ impl Policy {
             sets,
             waves,
         }
+    }
+
+    /// Checks what no engine may be run by: branches that can't be told apart.
+    ///
+    /// # Errors
+    /// Says what is wrong and what to change, as [`ErrorKind::Invalid`](crate::ErrorKind::Invalid).
+    pub fn check(&self) -> Result<(), Error> {
+        let Self { stable, auto, state, probe, .. } = self;
+        check_branches(&[("stable", stable), ("auto", auto), ("state", state), ("probe", probe)])
     }
 
     /// Returns the branch that CI tests where none is configured.

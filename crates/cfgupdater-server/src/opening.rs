@@ -94,9 +94,12 @@ async fn open(repo: &Repo, config: &Config, place: &Place, engine: &Mutex<Engine
     let name = repo.name.get_ref();
     let mut pause = Duration::from_secs(1);
     loop {
-        match wiring::open(config, repo, place).await {
-            Ok(opened) => {
-                let handle = opened.start(&mut *engine.lock().await);
+        let opened = match wiring::open(config, repo, place).await {
+            Ok(opened) => opened.start(&mut *engine.lock().await),
+            Err(error) => Err(error),
+        };
+        match opened {
+            Ok(handle) => {
                 tokio::spawn(examining(name.clone(), handle.clone(), slot.clone()));
                 slot.fill(handle);
                 info!(repo = %name, "open");

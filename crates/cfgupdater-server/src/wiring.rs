@@ -31,9 +31,9 @@ pub(crate) struct Opened {
 
 impl Opened {
     /// Starts its task.
-    pub(crate) fn start(self, engine: &mut Engine) -> RepoHandle {
-        let handle = engine.start(self.name, self.policy, self.backends);
-        self.told.get_or_init(|| handle).clone()
+    pub(crate) fn start(self, engine: &mut Engine) -> Result<RepoHandle, Error> {
+        let handle = engine.start(self.name, self.policy, self.backends)?;
+        Ok(self.told.get_or_init(|| handle).clone())
     }
 }
 
@@ -141,6 +141,9 @@ async fn examine(config: &Config, repo: &Repo) -> Result<Vec<Finding>, Error> {
     let stable = stable_branch(repo, &*mirror).await?;
     let name: RefName = stable.to_ref();
     let mut findings = Vec::new();
+    if let Err(clash) = repo.policy(stable.clone()).check() {
+        findings.push(Finding::fatal(clash.to_string(), "the remote's HEAD may name one of them as stable"));
+    }
     if let Some(tip) = mirror.fetch(std::slice::from_ref(&name), DEADLINE).await?.get(&name) {
         findings.extend(rights(repo, &mirror, *tip).await);
         let scratch = directory.path().join("render");

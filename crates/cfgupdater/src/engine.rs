@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cfgupdater_core::{
-    Answer, CallId, Command, CommitId, Culprit, Deployments, Effect, Failure, Forge, ForgeAction, GitRemote,
-    GitRepo, Input, Mode, Policy, Reason, Reconciler, Refusal, RefusalKind, Renderer, RepoName, Snapshot,
-    Timestamp, Written, explain,
+    Answer, CallId, Command, CommitId, Culprit, Deployments, Effect, Error, Failure, Forge, ForgeAction,
+    GitRemote, GitRepo, Input, Mode, Policy, Reason, Reconciler, Refusal, RefusalKind, Renderer, RepoName,
+    Snapshot, Timestamp, Written, explain,
 };
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -83,8 +83,12 @@ impl Engine {
     }
 
     /// Starts the task of one repository.
+    ///
+    /// # Errors
+    /// Fails where the policy doesn't pass [`Policy::check`]; nothing is started then.
     #[expect(clippy::needless_pass_by_value, reason = "the task owns its backends, as a caller reads it")]
-    pub fn start(&mut self, name: RepoName, policy: Policy, backends: Backends) -> RepoHandle {
+    pub fn start(&mut self, name: RepoName, policy: Policy, backends: Backends) -> Result<RepoHandle, Error> {
+        policy.check()?;
         let policy = Arc::new(policy);
         let (sender, receiver) = mpsc::channel(QUEUE);
         let view = View {
@@ -130,7 +134,7 @@ impl Engine {
         };
         let run = worker.run(receiver, self.stop.subscribe());
         self.tasks.push(tokio::spawn(run.instrument(info_span!("repo", name = %name))));
-        handle
+        Ok(handle)
     }
 
     /// Stops all tasks; an effect under way is finished first.

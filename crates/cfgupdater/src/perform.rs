@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use cfgupdater_core::{
     AutoEdit, Built, Code, Commit, CommitId, Culprit, Effect, Entry, Error, ErrorKind, Failure, GitRepo,
-    Intent, LayoutError, Policy, Reason, Record, RefEdit, RefName, RefOutcome, RenderingFailure, Snapshot,
-    State, Transaction, Written, culprit,
+    Intent, LayoutError, PARKED, Policy, Reason, Record, RefEdit, RefName, RefOutcome, RenderingFailure,
+    Snapshot, State, Transaction, Written, culprit,
 };
 use tokio::task::JoinError;
 
@@ -131,7 +131,7 @@ impl Performer {
             return Ok(Vec::new());
         }
         let name = |commit: &CommitId| -> RefName {
-            format!("refs/heads/cfgupdater/parked/{commit}").parse().expect("an id makes a valid name")
+            format!("refs/heads/{PARKED}/{commit}").parse().expect("an id makes a valid name")
         };
         let names: Vec<RefName> = commits.iter().map(name).collect();
         let known =

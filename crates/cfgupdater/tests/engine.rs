@@ -29,7 +29,7 @@ fn away() -> MockGitRemote {
 
 fn start(engine: &mut Engine, remote: MockGitRemote, forge: MockForge) -> RepoHandle {
     let backends = Backends::new(Arc::new(MockGitRepo::new()), Arc::new(remote), Arc::new(forge));
-    engine.start("cfg-app".parse().unwrap(), policy(), backends)
+    engine.start("cfg-app".parse().unwrap(), policy(), backends).unwrap()
 }
 
 fn announcement() -> Request {
@@ -46,6 +46,19 @@ async fn a_remote_that_is_away_is_said_so_and_nothing_is_pushed() {
     let view = repo.wait_for(PATIENCE, |view| !view.why.is_empty()).await;
     assert!(view.why[0].text.contains("git.example.com"), "{:?}", view.why);
     engine.stop().await;
+}
+
+#[tokio::test]
+async fn a_policy_of_which_two_branches_are_one_is_not_started() {
+    let mut policy = policy();
+    policy.auto = policy.stable.clone();
+    let backends = Backends::new(
+        Arc::new(MockGitRepo::new()),
+        Arc::new(MockGitRemote::new()),
+        Arc::new(MockForge::new()),
+    );
+    let refused = Engine::new().start("cfg-app".parse().unwrap(), policy, backends).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Invalid);
 }
 
 #[tokio::test]

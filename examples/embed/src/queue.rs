@@ -74,7 +74,7 @@ mod tests {
         let sets = vec![SetPolicy::new("app".parse().unwrap())];
         let policy = Policy::new("master".parse().unwrap(), sets, vec![wave]);
         let backends = Backends::new(Arc::new(MockGitRepo::new()), Arc::new(remote), Arc::new(forge));
-        engine.start("cfg-app".parse().unwrap(), policy, backends)
+        engine.start("cfg-app".parse().unwrap(), policy, backends).unwrap()
     }
 
     #[tokio::test]

@@ -26,7 +26,7 @@ pub async fn start(engine: &mut Engine, url: &str, data: &Path) -> Result<RepoHa
     let nudge = Arc::clone(&started);
     let on_change = Arc::new(move || nudge.get().into_iter().for_each(RepoHandle::look));
     let forge = Arc::new(LocalForge::new(mirror.clone(), mirror.clone(), checks, on_change));
-    let handle = engine.start("cfg-app".parse()?, policy()?, Backends::new(mirror.clone(), mirror, forge));
+    let handle = engine.start("cfg-app".parse()?, policy()?, Backends::new(mirror.clone(), mirror, forge))?;
     Ok(started.get_or_init(|| handle).clone())
 }
 

@@ -29,7 +29,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mirror =
         Arc::new(Mirror::open(MirrorSettings::new(directory, remote), Duration::from_mins(2)).await?);
     let mut engine = Engine::new();
-    let repo = engine.start("cfg-app".parse()?, policy()?, Backends::new(mirror.clone(), mirror, forge));
+    let repo = engine.start("cfg-app".parse()?, policy()?, Backends::new(mirror.clone(), mirror, forge))?;
     let (_stop, stopping) = watch::channel(false);
     // No tokens: whoever reaches this address may do everything. Nest the router behind a login of your own.
     let app = router(AppState::new([repo], Tokens::none(), stopping));

@@ -91,7 +91,8 @@ async fn start(engine: &mut Engine, url: &str, directory: &Path, death: Death) -
     let settings =
         LocalForgeSettings::new(directory.join("scratch"), "https://checks.example.com", "crashing");
     let forge = Arc::new(LocalForge::new(mirror.clone(), remote.clone(), settings, Arc::new(|| ())));
-    engine.start("cfg-app".parse().expect("a name"), policy(), Backends::new(mirror, remote, forge))
+    let backends = Backends::new(mirror, remote, forge);
+    engine.start("cfg-app".parse().expect("a name"), policy(), backends).expect("a policy to work by")
 }
 
 fn policy() -> Policy {

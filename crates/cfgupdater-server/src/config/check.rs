@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use cfgupdater::core::{ImageRef, VerifyImages, WaveName};
+use cfgupdater::core::{BranchName, ImageRef, Policy, VerifyImages, WaveName, check_branches};
 use cfgupdater_git_backend::RemoteUrl;
 use toml::Spanned;
 
@@ -112,6 +112,7 @@ impl Found {
         if repo.wave.is_empty() {
             self.push(Some(repo.name.span()), format!("repository `{name}` has no [[repo.wave]]; add one"));
         }
+        self.branches(repo);
         self.twice("image set", repo.image_set.iter().map(|set| &set.name));
         self.twice("wave", repo.wave.iter().map(|wave| &wave.name));
         repo.wave.iter().for_each(|wave| self.wave(wave, repo));
@@ -119,6 +120,21 @@ impl Found {
         self.overlapping_paths(repo);
         self.0.extend(super::render::mistakes(repo));
         self.not_yet(repo);
+    }
+
+    /// Where no stable branch is named it is the remote's own, and compared once that is asked.
+    fn branches(&mut self, repo: &Repo) {
+        let or =
+            |given: &Option<BranchName>, default: fn() -> BranchName| given.clone().unwrap_or_else(default);
+        let auto = or(&repo.auto, Policy::default_auto);
+        let state = or(&repo.state, Policy::default_state);
+        let probe = or(&repo.probe, Policy::default_probe);
+        let mut branches: Vec<(&str, &BranchName)> =
+            repo.stable.as_ref().map(|stable| ("stable", stable)).into_iter().collect();
+        branches.extend([("auto", &auto), ("state", &state), ("probe", &probe)]);
+        if let Err(clash) = check_branches(&branches) {
+            self.push(Some(repo.name.span()), clash.to_string());
+        }
     }
 
     fn wave(&mut self, wave: &Wave, repo: &Repo) {

@@ -127,6 +127,13 @@ fn each_mistake_has_its_line() {
         ),
         ("[repo.forge]", "foreign = \"carry\"\n[repo.forge]", "foreign = \"carry\" is not available"),
         ("name = \"cfg-app\"", "name = \"../x\"", "is not a valid repository name"),
+        (
+            "[repo.forge]",
+            "stable = \"master\"\nauto = \"master\"\n[repo.forge]",
+            "c.toml:10: the branches `stable` and `auto` are both master",
+        ),
+        ("[repo.forge]", "probe = \"auto\"\n[repo.forge]", "the branches `auto` and `probe` are both auto"),
+        ("[repo.forge]", "auto = \"cfgupdater\"\n[repo.forge]", "in the way of cfgupdater/parked"),
     ];
     for (good, bad, wanted) in cases {
         let text = DOCUMENTED.replacen(good, bad, 1);
