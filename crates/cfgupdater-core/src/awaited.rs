@@ -7,8 +7,8 @@ use crate::policy::Policy;
 use crate::promote::{Progress, Step};
 use crate::snapshot::Snapshot;
 
-/// Lists the targets of every wave in which something waits to be promoted. All of them, not only those that are
-/// silent: a tool's success may have been early, and its later failure lost.
+/// Lists the targets of every wave in which something waits to be promoted, or whose promotion has not landed. All of
+/// them, not only those that are silent: a tool's success may have been early, and its later failure lost.
 pub fn awaited(snapshot: &Snapshot, policy: &Policy) -> BTreeSet<Place> {
     if !snapshot.faults.is_empty() {
         return BTreeSet::new();
@@ -17,7 +17,8 @@ pub fn awaited(snapshot: &Snapshot, policy: &Policy) -> BTreeSet<Place> {
     for (set, from, to) in policy.steps() {
         let (state, history, now) = (&snapshot.state, &*snapshot.history, snapshot.now);
         let step = Step { set, from, to, state, history, now };
-        if let Progress::Wait(_) = step.progress() {
+        let waits = matches!(step.progress(), Progress::Wait(_));
+        if waits || step.is_under_way() {
             places.extend(step.waited_for().map(|target| (from.name.clone(), target.clone())));
         }
     }
@@ -57,6 +58,17 @@ mod tests {
         scene.report("staging", "staging-2", 1, 1, Succeeded);
         assert_eq!(places(&scene), ["staging-1", "staging-2"]);
         scene.report("staging", "staging-2", 1, 1, Failed);
+        assert_eq!(places(&scene), ["staging-1", "staging-2"]);
+    }
+
+    #[test]
+    fn a_promotion_that_has_not_landed_is_still_watched() {
+        let mut scene = Scene::new();
+        scene.land(1, &testing::introduce("app", "staging", 1), 1);
+        for target in ["staging-1", "staging-2"] {
+            scene.report("staging", target, 1, 1, Succeeded);
+        }
+        scene.on_auto(2, testing::promote("app", "staging", "internal", 1));
         assert_eq!(places(&scene), ["staging-1", "staging-2"]);
     }
 

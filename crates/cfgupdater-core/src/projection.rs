@@ -7,7 +7,8 @@ use crate::gate::{self, subject};
 use crate::history::{History, Introduction, Slot};
 use crate::intent::{Action, Intent, IntentId};
 use crate::name::{SetName, WaveName};
-use crate::policy::Policy;
+use crate::policy::{Policy, WavePolicy};
+use crate::promote::Step;
 use crate::reason::{Code, Reason};
 use crate::release::Release;
 use crate::state::State;
@@ -35,10 +36,11 @@ enum Place {
 
 /// Projects the live intents on stable, checking the admission of each again (rebuilding never downgrades).
 pub fn project(state: &State, history: &History, policy: &Policy, now: Timestamp) -> Projection {
+    let ground = Ground { state, history, policy, now };
     let mut projection = Projection::default();
     for intent in state.live() {
         let slot = (intent.wave.clone(), intent.set.clone());
-        match place(intent, &slot, &projection, state, history, policy, now) {
+        match ground.place(intent, &slot, &projection) {
             Place::OnAuto => {
                 projection.effective.insert(slot, (intent.release, By::Intent(intent.id)));
                 projection.chain.push(intent.id);
@@ -69,45 +71,55 @@ impl Projection {
     }
 }
 
-fn place(
-    intent: &Intent,
-    slot: &Slot,
-    so_far: &Projection,
-    state: &State,
-    history: &History,
-    policy: &Policy,
+/// What intents are placed by.
+#[derive(Debug, Clone, Copy)]
+struct Ground<'a> {
+    state: &'a State,
+    history: &'a History,
+    policy: &'a Policy,
     now: Timestamp,
-) -> Place {
-    let Some(wave) = policy.wave(&intent.wave).filter(|_| policy.set(&intent.set).is_some()) else {
-        let reason = format!("wave `{}` or set `{}` is no longer configured", intent.wave, intent.set);
-        return Place::Ended(End::Withdrawn { reason, actor: None });
-    };
-    if let Some(end) = overtaken_by_a_person(intent, slot, state, history) {
-        return Place::Ended(end);
-    }
-    if let Some(reason) = no_longer_promotable(intent, history) {
-        return Place::Ended(End::Withdrawn { reason, actor: None });
-    }
-    if let Some((present, by)) =
-        so_far.effective(slot, history).filter(|(present, _)| *present == intent.release)
-    {
-        debug_assert_eq!(present, intent.release);
-        return Place::Ended(End::Subsumed { by });
-    }
-    match gate::closed(wave, state.wave(&wave.name), now) {
-        Some(_) if intent.is_rollback() => Place::OnAuto,
-        Some(reason) => behind_a_closed_gate(intent, reason),
-        None => Place::OnAuto,
-    }
 }
 
-/// A promotion ends when stable no longer holds what it promotes, as after a person took stable back: it was proven
-/// where it no longer is, and what comes after it could not be told to be newer.
-fn no_longer_promotable(intent: &Intent, history: &History) -> Option<String> {
-    let Action::Promote { from, .. } = &intent.action else { return None };
-    let source = (from.clone(), intent.set.clone());
-    let gone = history.introduction_of(&source, intent.release).is_none();
-    gone.then(|| format!("stable no longer holds release {} in {from}", intent.release.short()))
+impl Ground<'_> {
+    fn place(&self, intent: &Intent, slot: &Slot, so_far: &Projection) -> Place {
+        let withdrawn = |reason| Place::Ended(End::Withdrawn { reason, actor: None });
+        let wave = self.policy.wave(&intent.wave).zip(self.policy.set(&intent.set)).map(|(wave, _)| wave);
+        let Some(wave) = wave else {
+            return withdrawn(format!(
+                "wave `{}` or set `{}` is no longer configured",
+                intent.wave, intent.set
+            ));
+        };
+        if let Some(end) = overtaken_by_a_person(intent, slot, self.state, self.history) {
+            return Place::Ended(end);
+        }
+        if let Some(reason) = self.no_longer_promotable(intent, wave) {
+            return withdrawn(reason);
+        }
+        let present = so_far.effective(slot, self.history);
+        if let Some((_, by)) = present.filter(|(release, _)| *release == intent.release) {
+            return Place::Ended(End::Subsumed { by });
+        }
+        match gate::closed(wave, self.state.wave(&wave.name), self.now) {
+            Some(reason) if !intent.is_rollback() => behind_a_closed_gate(intent, reason),
+            _ => Place::OnAuto,
+        }
+    }
+
+    /// A promotion ends when what proved it is no longer so; if it is so again, it is derived again.
+    ///
+    /// Stable no longer holds what it promotes, as after a person took stable back: what comes after it could not be
+    /// told to be newer. Or a target of the wave that it leaves fails: nothing leaves that wave meanwhile (invariant
+    /// S15).
+    fn no_longer_promotable(&self, intent: &Intent, to: &WavePolicy) -> Option<String> {
+        let Action::Promote { from, .. } = &intent.action else { return None };
+        let Self { state, history, policy, now } = *self;
+        if history.introduction_of(&(from.clone(), intent.set.clone()), intent.release).is_none() {
+            return Some(format!("stable no longer holds release {} in {from}", intent.release.short()));
+        }
+        let (set, from) = policy.set(&intent.set).zip(policy.wave(from))?;
+        Step { set, from, to, state, history, now }.stopped().map(|reason| reason.text)
+    }
 }
 
 /// An introduction waits at a closed gate; a promotion is withdrawn, since it is derived again when the gate opens.

@@ -2,7 +2,7 @@
 
 use crate::gate::{self, subject};
 use crate::history::{History, Introduction, Slot};
-use crate::intent::{Action, IntentId, promotion_id};
+use crate::intent::{Action, Intent, IntentId, promotion_id};
 use crate::name::TargetName;
 use crate::policy::{SetPolicy, WavePolicy};
 use crate::reason::{Code, Reason};
@@ -60,16 +60,36 @@ impl Step<'_> {
     pub fn progress(&self) -> Progress {
         let candidates = self.candidates();
         let Some(newest) = candidates.first() else { return Progress::Nothing };
-        let witnesses = self.witnesses();
-        if let Some(failed) = failed(&witnesses) {
-            return Progress::Wait(self.failure(failed));
+        if let Some(reason) = self.stopped() {
+            return Progress::Wait(reason);
         }
+        let witnesses = self.witnesses();
         let proven =
             candidates.iter().find_map(|candidate| Some((candidate, proven_since(candidate, &witnesses)?)));
         match proven {
             None => Progress::Wait(self.missing_reports(newest, &witnesses)),
             Some((candidate, since)) => self.gated(candidate, since),
         }
+    }
+
+    /// Returns why nothing leaves the wave: the newest word of one of its targets is a failure.
+    pub(crate) fn stopped(&self) -> Option<Reason> {
+        let witnesses = self.witnesses();
+        let mut reports = witnesses.iter().filter_map(|witness| witness.reports);
+        let failed = reports.find(|reports| reports.newest.status == DeploymentStatus::Failed)?;
+        Some(self.failure(failed))
+    }
+
+    /// Tells whether a promotion along this step was accepted and has not ended.
+    pub(crate) fn is_under_way(&self) -> bool {
+        let from_here = |intent: &Intent| matches!(&intent.action, Action::Promote { from, .. } if *from == self.from.name);
+        self.bound_for_it().any(from_here)
+    }
+
+    /// Lists the live intents for the next wave.
+    fn bound_for_it(&self) -> impl Iterator<Item = &Intent> {
+        let live = self.state.intents.values().filter(|known| known.end.is_none()).map(|known| &known.intent);
+        live.filter(|intent| intent.wave == self.to.name && intent.set == self.set.name)
     }
 
     /// Returns the newest proven release that the next wave doesn't have, whatever stands against it.
@@ -121,10 +141,8 @@ impl Step<'_> {
             let promoted = latest.intent.and(latest.release).and_then(ordinal);
             promoted.unwrap_or(latest.position)
         });
-        let live = self.state.intents.values().filter(|known| known.end.is_none()).map(|known| &known.intent);
-        let here = live.filter(|intent| intent.wave == self.to.name && intent.set == self.set.name);
-        let unlanded =
-            here.filter(|i| matches!(i.action, Action::Promote { .. })).filter_map(|i| ordinal(i.release));
+        let unlanded = self.bound_for_it().filter(|i| matches!(i.action, Action::Promote { .. }));
+        let unlanded = unlanded.filter_map(|i| ordinal(i.release));
         landed.into_iter().chain(unlanded).max()
     }
 
@@ -229,14 +247,6 @@ impl Step<'_> {
     fn destination(&self) -> Slot {
         (self.to.name.clone(), self.set.name.clone())
     }
-}
-
-/// Finds a target whose newest word is a failure: it stops the wave.
-fn failed<'a>(witnesses: &[Witness<'a>]) -> Option<&'a TargetReports> {
-    witnesses
-        .iter()
-        .filter_map(|w| w.reports)
-        .find(|reports| reports.newest.status == DeploymentStatus::Failed)
 }
 
 /// Returns since when every witness runs what `introduction` brought (invariant S15): the time of the last first

@@ -195,6 +195,7 @@ impl Oracle {
         named("S4", verdicts::s4_results_belong_to_their_sha(world, &landing))?;
         named("S14", verdicts::s14_every_commit_is_green(&landing))?;
         named("S6", branches::s6_only_live_intents_land(world, &landing))?;
+        named("S15", gates::s15_nothing_leaves_a_failing_wave(world, &landing))?;
         named("S16", gates::s16_nothing_lands_into_a_closed_wave(world, &landing))?;
         named("S10", order::s10_versions_land_in_order(world, &landing))
     }

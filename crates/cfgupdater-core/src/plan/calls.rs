@@ -102,6 +102,9 @@ fn take_report(
             recorded = true;
         }
     }
+    if recorded {
+        draft.project();
+    }
     let answer = Answer::Reported(ReportAnswer { recorded, promoted: Vec::new(), waits: Vec::new() });
     Ok(if recorded { Reply::OnceWritten(answer) } else { Reply::Now(Ok(answer)) })
 }

@@ -6,9 +6,9 @@ use crate::check::{CheckState, RequiredChecks};
 use crate::end::{By, CheckOutcome, Evidence};
 use crate::intent::{Action, Intent};
 use crate::operate::Operation;
-use crate::policy::Landing;
+use crate::policy::{Landing, Mode};
 use crate::reason::Code;
-use crate::record::DeploymentStatus::Succeeded;
+use crate::record::DeploymentStatus::{Failed, Succeeded};
 use crate::snapshot::{ChainCommit, Fault, Relation};
 use crate::testing::{Scene, announcement, commit, introduce, promote};
 use crate::verdict::Verdict;
@@ -213,6 +213,37 @@ fn a_promotion_of_what_a_person_took_back_is_withdrawn() {
     let transaction = write(scene.plan());
     assert!(matches!(&ends(&transaction)[..], [(_, End::Withdrawn { reason, actor: None })]
         if reason.contains("no longer holds")));
+}
+
+#[test]
+fn a_promotion_whose_source_fails_is_withdrawn_and_derived_again() {
+    let mut scene = Scene::new();
+    scene.land(1, &intent(1), 1);
+    scene.state.stable_seen = Some(commit(1));
+    for target in ["staging-1", "staging-2"] {
+        scene.report("staging", target, 1, 1, Succeeded);
+    }
+    let promotion = promote("app", "staging", "internal", 1);
+    scene.on_auto(2, promotion.clone());
+    scene.check(2, CheckState::Success);
+    assert!(matches!(scene.plan().effect, Some(Effect::Land { .. })));
+    scene.report("staging", "staging-2", 1, 1, Failed);
+    let plan = scene.plan();
+    assert!(codes(&plan).contains(&Code::TargetFailed), "{plan:?}");
+    let transaction = write(plan);
+    assert!(
+        matches!(&ends(&transaction)[..], [(id, End::Withdrawn { actor: None, .. })] if *id == promotion.id),
+        "{transaction:?}"
+    );
+    let reason = "staging-2 failed".to_owned();
+    let withdrawn = ended(promotion.id, End::Withdrawn { reason, actor: None });
+    scene.state.apply(&withdrawn, scene.now);
+    scene.chain.clear();
+    assert_eq!(scene.plan().effect, None, "it waits");
+    scene.report("staging", "staging-2", 1, 1, Succeeded);
+    let transaction = write(scene.plan());
+    let [Record::Accepted { intent: again }] = &transaction.records[..] else { panic!("{transaction:?}") };
+    assert_eq!((again.release, again.action.attempt()), (promotion.release, 2));
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Bugs in what stands between waves.
 
-use cfgupdater_core::{DeploymentStatus, Landing, Mode, Policy, Snapshot};
+use cfgupdater_core::{
+    Action, DeploymentStatus, Effect, Intent, Landing, Mode, Policy, Record, Slot, Snapshot,
+};
 
 use super::{Mutation, Tamper, on_snapshot, state, targets};
 use crate::world::World;
@@ -34,6 +36,9 @@ pub(super) fn all() -> Vec<Mutation> {
                     wave.targets.pop();
                 }
             }))
+        }),
+        mutation("a failure after the promotion was accepted is not looked at", &["S15"], 1000, || {
+            Box::new(LaterFailuresIgnored)
         }),
         mutation("a check that has just begun is late", &["S7"], 330, || {
             Box::new(OnPolicy(|policy| {
@@ -88,5 +93,46 @@ on_snapshot! {
         for said in targets(snapshot) {
             said.newest.revision = None;
         }
+    }
+}
+
+/// Looks at failures until the promotion is accepted, and not after.
+#[derive(Debug)]
+struct LaterFailuresIgnored;
+
+impl Tamper for LaterFailuresIgnored {
+    fn snapshot(&mut self, _: &World, snapshot: &mut Snapshot) {
+        let under_way: Vec<_> = snapshot.state.live().into_iter().filter_map(leaves).collect();
+        for said in targets(snapshot) {
+            if under_way.contains(&(said.newest.wave.clone(), said.newest.set.clone())) {
+                said.newest.status = DeploymentStatus::Succeeded;
+            }
+        }
+    }
+
+    fn effect(&mut self, snapshot: &Snapshot, effect: &mut Effect) {
+        let Effect::Write(write) = effect else { return };
+        let failed = |record: &Record| match record {
+            Record::Reported { report } if report.status == DeploymentStatus::Failed => {
+                Some((report.wave.clone(), report.set.clone()))
+            }
+            _ => None,
+        };
+        let failing: Vec<Slot> = write.records.iter().filter_map(failed).collect();
+        let stays =
+            |id| snapshot.state.live_intent(id).and_then(leaves).is_some_and(|slot| failing.contains(&slot));
+        let before = write.records.len();
+        write.records.retain(|record| !matches!(record, Record::Ended { id, .. } if stays(*id)));
+        if write.records.len() < before {
+            write.auto = None;
+        }
+    }
+}
+
+/// Returns the wave and set that a promotion leaves.
+fn leaves(intent: &Intent) -> Option<Slot> {
+    match &intent.action {
+        Action::Promote { from, .. } => Some((from.clone(), intent.set.clone())),
+        _ => None,
     }
 }

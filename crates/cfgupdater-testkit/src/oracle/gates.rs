@@ -4,7 +4,7 @@ use cfgupdater_core::{
     Action, DeploymentStatus, Intent, Record, Report, SetName, Slot, Timestamp, WavePolicy,
 };
 
-use super::ledger::Ledger;
+use super::ledger::{Known, Ledger};
 use super::{Finding, Landing, Write, ours};
 use crate::world::World;
 use crate::world::node::Node;
@@ -89,6 +89,24 @@ pub(super) fn s15_all_targets_reported(world: &World, write: &Write<'_>) -> Find
         }
         Ok(())
     })
+}
+
+/// Nothing lands that leaves a wave of which a target fails, whenever its promotion was accepted.
+pub(super) fn s15_nothing_leaves_a_failing_wave(world: &World, landing: &Landing<'_>) -> Finding {
+    for node in &landing.commits {
+        let Some((intent, _)) = ours(&world.dag, *node) else { continue };
+        let Some(Known { intent, .. }) = landing.known.intents.get(&intent) else { continue };
+        let Some(wave) = from_wave(intent).and_then(|from| world.policy.wave(from)) else { continue };
+        let now = landing.view.snapshot.now;
+        let fails = |target: &&cfgupdater_core::TargetName| {
+            !landing.known.is_waived(&wave.name, target, now)
+                && landing.known.fails(&wave.name, target, &intent.set)
+        };
+        if let Some(target) = targets(world, wave, &intent.set).find(fails) {
+            return Err(format!("{node:?} left {} while {target} fails there", wave.name));
+        }
+    }
+    Ok(())
 }
 
 fn targets<'a>(

@@ -432,6 +432,24 @@ fn s15_finds_promotions_that_were_not_proven() {
 }
 
 #[test]
+fn s15_finds_what_leaves_a_wave_that_failed_since() {
+    use DeploymentStatus::{Failed, Succeeded};
+    for (later, expected) in [(vec![Failed], Some("S15")), (vec![Failed, Succeeded], None), (vec![], None)] {
+        let mut tale = Tale::new();
+        let introduced = tale.person_pushes(1);
+        let promotion = tale.promotion(1, introduced);
+        let proof = tale.report(1, introduced, introduced, Succeeded);
+        tale.write(vec![proof, Record::Accepted { intent: promotion.clone() }]);
+        let node = tale.put(&promotion);
+        tale.checked(node);
+        let reports = later.iter().map(|status| tale.report(1, introduced, introduced, *status)).collect();
+        tale.write(reports);
+        tale.land(node);
+        assert_eq!(tale.verdict(), expected, "{later:?}");
+    }
+}
+
+#[test]
 fn s15_finds_proofs_from_before_the_last_introduction() {
     let mut tale = Tale::new();
     let before = tale.person_pushes(1);
