@@ -144,15 +144,17 @@ impl Default for Scope {
     }
 }
 
-/// Decides calls and plans what follows: land first, then evict, then everything that is one transaction on state.
+/// Decides calls and plans what follows: a newer configuration takes over first, then land, then evict, then everything
+/// that is one transaction on state.
 pub fn decide(snapshot: &Snapshot, policy: &Policy, calls: &[&Call], scope: &Scope) -> Decision {
     if !snapshot.faults.is_empty() {
         return faulty(snapshot, policy, calls);
     }
     let mut draft = Draft::new(snapshot, policy, scope);
+    let raised = draft.raise_generation();
     draft.record_what_landed();
     draft.project();
-    if let Some(effect) = draft.land().filter(|_| scope.land) {
+    if let Some(effect) = raised.or_else(|| draft.land().filter(|_| scope.land)) {
         let replies = calls.iter().map(|_| Reply::Later).collect();
         let plan = Plan { effect: Some(effect), why: draft.why, ..Plan::default() };
         return Decision { plan, replies };

@@ -12,7 +12,7 @@ use crate::image::ImageMap;
 use crate::intent::{Action, Intent, IntentId};
 use crate::land::{Candidate, landable};
 use crate::object_id::CommitId;
-use crate::policy::{Landing, Policy};
+use crate::policy::{Landing, Mode, Policy};
 use crate::projection::{Projection, project, queued_behind_checks};
 use crate::promote::{Progress, Step};
 use crate::reason::{Code, Reason};
@@ -155,6 +155,15 @@ impl<'a> Draft<'a> {
         let landed = history.by_intent(intent).map(|introduction| introduction.commit);
         let end = self.state.end_of(intent).cloned().or(landed.map(|commit| End::Landed { commit }));
         Announced { intent, outcome, commit: on_auto.or(landed), end }
+    }
+
+    /// Records that a newer configuration is in force before anything is done by it: older replicas then only observe.
+    /// The first write of a repository without state says so anyway.
+    pub(super) fn raise_generation(&self) -> Option<Effect> {
+        let begun = self.snapshot.branches.state.filter(|_| self.policy.mode == Mode::Act)?;
+        let generation = Some(self.policy.generation).filter(|ours| *ours > self.state.generation)?;
+        let records = vec![Record::Generation { generation }];
+        Some(Effect::Write(Transaction { state: Some(begun), records, ..Transaction::default() }))
     }
 
     /// Finds the commit that may become stable, unless landing is stopped.

@@ -138,6 +138,22 @@ fn an_untested_commit_beneath_a_red_one_is_probed() {
 }
 
 #[test]
+fn a_newer_configuration_takes_over_before_anything_is_done_by_it() {
+    for checked in [GREEN, RUNNING] {
+        let mut scene = chain_of(&[checked]);
+        scene.policy.generation = 2;
+        let transaction = write(scene.plan());
+        assert_eq!(transaction.records, [Record::Generation { generation: 2 }]);
+        assert_eq!(transaction.auto, None);
+        scene.state.generation = 2;
+        assert!(!matches!(scene.plan().effect, Some(Effect::Write(_))), "once");
+        scene.state.generation = 1;
+        scene.policy.mode = Mode::Observe;
+        assert!(!matches!(scene.plan().effect, Some(Effect::Write(_))), "an observer answers its callers");
+    }
+}
+
+#[test]
 fn what_landed_is_recorded_with_where_stable_was_seen() {
     let mut scene = chain_of(&[GREEN]);
     scene.chain.clear();
