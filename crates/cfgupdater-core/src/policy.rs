@@ -28,6 +28,8 @@ pub struct Policy {
     pub landing: Landing,
     /// The required checks, where the configuration names them.
     pub required: Option<RequiredChecks>,
+    /// Whether commits land where neither the configuration nor the forge requires any check.
+    pub allow_empty_required: bool,
     /// How long a required check may stay away.
     pub not_started_timeout: Duration,
     /// How long a required check may run.
@@ -138,6 +140,7 @@ impl Policy {
             probe: Self::default_probe(),
             landing: Landing::Tip,
             required: None,
+            allow_empty_required: false,
             not_started_timeout: Duration::from_mins(30),
             running_timeout: Duration::from_hours(2),
             batch_window: Duration::from_millis(250),
@@ -174,6 +177,13 @@ impl Policy {
     /// Returns the branch to which untested commits are pushed where none is configured.
     pub fn default_probe() -> BranchName {
         default_branch("cfgupdater/probe")
+    }
+
+    /// Returns the checks that count: the configured ones or, where it names none, those that the forge requires.
+    pub fn required_with(&self, by_forge: Option<RequiredChecks>) -> RequiredChecks {
+        let mut required = self.required.clone().or(by_forge).unwrap_or_default();
+        required.allow_empty |= self.allow_empty_required;
+        required
     }
 
     /// Finds a set by name.
@@ -243,5 +253,21 @@ impl TargetPolicy {
     /// Tells whether this target runs a set.
     pub fn runs(&self, set: &SetName) -> bool {
         self.sets.is_empty() || self.sets.contains(set)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn allowing_an_empty_set_takes_no_check_away() {
+        let mut policy = Policy::new("main".parse().unwrap(), Vec::new(), Vec::new());
+        policy.allow_empty_required = true;
+        let by_forge = RequiredChecks::named(["ci"]);
+        assert_eq!(policy.required_with(Some(by_forge.clone())).checks, by_forge.checks);
+        assert!(policy.required_with(None).allow_empty);
+        policy.allow_empty_required = false;
+        assert!(!policy.required_with(None).allow_empty, "unless somebody says so, nothing lands");
     }
 }

@@ -71,10 +71,11 @@ impl Observer {
         let mut tested: Vec<CommitId> = reading.chain.iter().map(|commit| commit.id).collect();
         tested.push(reading.branches.stable);
         let forge: &dyn Forge = &*self.backends.forge;
-        let mut required = match &self.policy.required {
-            Some(configured) => configured.clone(),
-            None => forge.required_checks().await?.unwrap_or_default(),
+        let by_forge = match self.policy.required {
+            Some(_) => None,
+            None => forge.required_checks().await?,
         };
+        let mut required = self.policy.required_with(by_forge);
         let mut checks = forge.checks(&tested).await?;
         let findings = self.verify(&reading, &mut required, &mut checks).await?;
         Ok(Snapshot {

@@ -48,6 +48,7 @@ impl Repo {
             policy.verify_generated = render.verify;
         }
         policy.required = self.required();
+        policy.allow_empty_required = self.checks.allow_empty_required;
         let Identity { name, email } = Identity::default();
         policy.identity = Identity {
             name: self.commit.name.clone().unwrap_or(name),

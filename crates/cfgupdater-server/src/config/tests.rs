@@ -55,6 +55,14 @@ fn the_documented_file_becomes_a_policy() {
 }
 
 #[test]
+fn an_empty_set_of_checks_may_be_allowed_without_naming_any() {
+    let text = DOCUMENTED.replace("required = [\"ci\"]", "allow_empty_required = true");
+    let policy = Config::parse(&text, "c.toml").unwrap().file.repo[0].policy("main".parse().unwrap());
+    assert_eq!(policy.required, None, "what the forge requires still counts");
+    assert!(policy.required_with(None).allow_empty);
+}
+
+#[test]
 fn every_documented_key_is_known() {
     let text = DOCUMENTED
         .replace(
