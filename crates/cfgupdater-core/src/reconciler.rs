@@ -23,6 +23,9 @@ mod tests;
 /// How long a call waits for its answer at most.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How long a back-off lasts at most once somebody calls.
+const CALLS_REST: Duration = Duration::from_secs(5);
+
 /// How many lost races in a row are looked at without a pause.
 const FREE_RACES: u32 = 5;
 
@@ -104,8 +107,11 @@ pub struct Reconciler {
     batch: Batch,
     /// Failures in a row.
     failures: u32,
-    /// Nothing is observed before this time unless somebody calls.
+    /// Nothing is observed before this time.
     quiet_until: Option<Timestamp>,
+    /// Nothing is observed before this time for a new call either. It comes sooner where the pause is our own back-off,
+    /// and not where the other side asked for it.
+    quiet_for_calls_until: Option<Timestamp>,
     /// Stable is left alone until this time, since the remote declined to move it.
     stable_until: Option<Timestamp>,
     /// Landings declined in a row.
@@ -113,6 +119,8 @@ pub struct Reconciler {
     /// When to look again by itself.
     look_again: Timestamp,
     trouble: Option<String>,
+    /// Why what waits waits, by the last plan.
+    why: Vec<Reason>,
     /// Which change the remote declines.
     suspects: Suspects,
     /// When all of them are tried again.
@@ -186,6 +194,8 @@ impl Reconciler {
             batch: Batch::All,
             failures: 0,
             quiet_until: None,
+            quiet_for_calls_until: None,
+            why: Vec::new(),
             stable_until: None,
             declined_landings: 0,
             look_again: now,
@@ -216,6 +226,7 @@ impl Reconciler {
             Input::Call { id, call } => {
                 let deadline = now.after(PATIENCE);
                 self.calls.push(Pending { id, call, deadline, read_for: false, attempted: false });
+                self.quiet_until = self.quiet_until.min(self.quiet_for_calls_until);
                 if self.phase == Phase::Idle {
                     self.phase = Phase::Gathering(now.after(self.policy.batch_window));
                 }
@@ -258,6 +269,7 @@ impl Reconciler {
             Batch::One => read_for.min(1),
         };
         let calls: Vec<&Call> = self.calls[..taken].iter().map(|pending| &pending.call).collect();
+        let may_land = scope.land;
         let Decision { plan, mut replies } = decide(snapshot, &self.policy, &calls, &scope);
         if self.policy.mode == Mode::Observe && replies.contains(&Reply::Later) {
             // Whoever only observes lands nothing, so nothing goes first.
@@ -268,7 +280,12 @@ impl Reconciler {
         if let (Mode::Observe, Some(effect)) = (self.policy.mode, &plan.effect) {
             why.extend(crate::preview::would(effect, snapshot));
         }
-        self.publish(why, commands);
+        self.why = why;
+        if may_land && !matches!(plan.effect, Some(Effect::Land { .. })) {
+            // What the remote declined to take no longer waits.
+            self.declined_landings = 0;
+        }
+        self.publish(commands);
         if !plan.request_checks.is_empty() && self.policy.mode == Mode::Act {
             commands.push(Command::RequestChecks(plan.request_checks));
         }
@@ -370,7 +387,6 @@ impl Reconciler {
                     self.unrendered.learn(failure, now);
                 } else if self.suspect(now, &others(&tried, &waiting), &failure) {
                     self.trouble = Some(failure.describe());
-                    self.publish(Vec::new(), commands);
                 } else if let (Failure::Declined { reason }, Batch::One, [(id, _)]) =
                     (&failure, self.batch, waiting.as_slice())
                 {
@@ -407,7 +423,7 @@ impl Reconciler {
     fn start_clocks_anew(&mut self, now: Timestamp) {
         self.dirty = true;
         self.look_again = now;
-        (self.quiet_until, self.stable_until) = (None, None);
+        (self.quiet_until, self.quiet_for_calls_until, self.stable_until) = (None, None, None);
         self.pace.forget();
         self.suspects_until = self.suspects_until.map(|_| now);
         self.unrendered.retry_at(now);
@@ -431,28 +447,36 @@ impl Reconciler {
         let backed_off = now.after(pause(self.failures));
         match reaction(during, failure) {
             Reaction::LookNow if self.failures <= FREE_RACES => self.dirty = true,
-            Reaction::LookNow | Reaction::BackOff => self.rest_until(backed_off),
+            Reaction::LookNow | Reaction::BackOff => self.back_off_until(now, backed_off),
             Reaction::WaitFor(span) => self.rest_until(now.after(span)),
             Reaction::LeaveStable => {
                 self.declined_landings = self.declined_landings.saturating_add(1);
                 self.stable_until = Some(now.after(pause(self.declined_landings)));
             }
             Reaction::OneByOne if self.batch == Batch::All => self.batch = Batch::Background,
-            Reaction::OneByOne => self.rest_until(backed_off),
+            Reaction::OneByOne => self.back_off_until(now, backed_off),
         }
         self.trouble = Some(failure.describe());
-        self.publish(Vec::new(), commands);
+        self.publish(commands);
     }
 
     fn rest_until(&mut self, at: Timestamp) {
         self.dirty = true;
-        self.quiet_until = Some(at);
+        (self.quiet_until, self.quiet_for_calls_until) = (Some(at), Some(at));
     }
 
-    fn publish(&mut self, mut why: Vec<Reason>, commands: &mut Vec<Command>) {
+    /// Rests by our own choice: what failed may work again, and whoever calls finds out before the pause is over.
+    fn back_off_until(&mut self, now: Timestamp, at: Timestamp) {
+        self.rest_until(at);
+        self.quiet_for_calls_until = Some(at.min(now.after(CALLS_REST)));
+    }
+
+    /// Tells people why what waits waits; a failure takes nothing of that back.
+    fn publish(&mut self, commands: &mut Vec<Command>) {
         if self.failures == 0 && self.declined_landings == 0 {
             self.trouble = None;
         }
+        let mut why = self.why.clone();
         why.extend(self.findings.iter().cloned());
         why.extend(self.trouble.iter().map(|trouble| Reason::new(Code::Remote, "remote", trouble.clone())));
         commands.push(Command::Publish(why));
@@ -476,7 +500,7 @@ impl Reconciler {
     /// Starts the next observation if it is due, and says when to be woken otherwise.
     fn go_on(&mut self, now: Timestamp, commands: &mut Vec<Command>) {
         if self.quiet_until.is_some_and(|until| until <= now) {
-            self.quiet_until = None;
+            (self.quiet_until, self.quiet_for_calls_until) = (None, None);
         }
         let gathering = match self.phase {
             Phase::Observing | Phase::Performing { .. } => return self.wake_for_calls(commands),

@@ -425,3 +425,65 @@ fn while_nobody_can_be_rendered_calls_are_queued_and_auto_waits_until_stable_mov
     let Some(Effect::Write(transaction)) = effect(&commands) else { panic!("{commands:?}") };
     assert_eq!(transaction.auto.as_ref().unwrap().intents.len(), 1, "a person may have mended it");
 }
+
+fn down(retry: Retry) -> Input {
+    let message = "connection refused".to_owned();
+    Input::Observed(Err(Failure::Backend { kind: ErrorKind::Unavailable, message, retry }))
+}
+
+fn published(commands: &[Command]) -> Vec<Reason> {
+    let why = |command: &Command| match command {
+        Command::Publish(why) => Some(why.clone()),
+        _ => None,
+    };
+    commands.iter().rev().find_map(why).unwrap()
+}
+
+#[test]
+fn a_new_call_ends_our_own_pause_and_not_one_that_the_other_side_asked_for() {
+    let minute = Retry::After(Duration::from_mins(1));
+    for (retry, calls_end_it) in [(Retry::Backoff, true), (minute, false)] {
+        let scene = Scene::new();
+        let mut reconciler = started(&scene);
+        let mut now = scene.now;
+        // Half a minute is the sixth pause.
+        for _ in 0..6 {
+            let commands = reconciler.step(now, down(retry));
+            now = woken_at(&commands).unwrap();
+            assert!(observes(&reconciler.step(now, Input::Tick)));
+        }
+        let commands = reconciler.step(now, down(retry));
+        assert!(woken_at(&commands).unwrap() >= now.after(Duration::from_mins(1)));
+        reconciler.step(now, Input::Call { id: CallId(1), call: announce(1) });
+        let commands = reconciler.step(now.after(CALLS_REST), Input::Tick);
+        assert_eq!(observes(&commands), calls_end_it, "{retry:?}");
+    }
+}
+
+#[test]
+fn a_failure_takes_nothing_back_of_why_something_waits() {
+    let mut scene = Scene::new();
+    scene.on_auto(1, introduce("app", "staging", 1));
+    let mut reconciler = started(&scene);
+    let waits = |why: &[Reason]| why.iter().any(|said| said.code == Code::Checks);
+    assert!(waits(&published(&reconciler.step(scene.now, observed(&scene)))));
+    assert!(observes(&reconciler.step(scene.now, Input::Look)));
+    let why = published(&reconciler.step(scene.now, down(Retry::Backoff)));
+    assert!(waits(&why) && why.iter().any(|said| said.code == Code::Remote), "{why:?}");
+}
+
+#[test]
+fn a_declined_landing_is_not_told_any_more_once_nothing_may_land() {
+    let mut scene = Scene::new();
+    scene.on_auto(1, introduce("app", "staging", 1));
+    scene.check(1, CheckState::Success);
+    let mut reconciler = started(&scene);
+    assert!(matches!(effect(&reconciler.step(scene.now, observed(&scene))), Some(Effect::Land { .. })));
+    reconciler.step(scene.now, declined());
+    let later = scene.now.after(Duration::from_secs(1));
+    scene.check(1, CheckState::Running);
+    reconciler.step(later, observed(&scene));
+    reconciler.step(later, Input::Look);
+    let why = published(&reconciler.step(later, observed(&scene)));
+    assert!(why.iter().all(|said| said.code != Code::Remote), "{why:?}");
+}
