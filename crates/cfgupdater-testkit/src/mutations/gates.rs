@@ -37,7 +37,7 @@ pub(super) fn all() -> Vec<Mutation> {
                 }
             }))
         }),
-        mutation("a failure after the promotion was accepted is not looked at", &["S15"], 1000, || {
+        mutation("a failure after the promotion was accepted is not looked at", &["S15"], 1160, || {
             Box::new(LaterFailuresIgnored)
         }),
         mutation("a check that has just begun is late", &["S7"], 330, || {
