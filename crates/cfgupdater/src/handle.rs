@@ -100,10 +100,10 @@ impl RepoHandle {
     }
 
     /// Returns the first view that holds everything this process wrote before now, or the last one where that takes
-    /// longer than 5 s: whoever was answered sees what the answer said. Reads nothing, since a reading follows each write anyway.
+    /// longer than 5 s or the repository can't be read: whoever was answered sees what the answer said. Reads nothing, since a reading follows each write anyway.
     pub async fn settled_view(&self) -> Arc<View> {
         let written = self.view().written;
-        self.wait_for(SETTLING, |view| view.read_from >= written).await
+        self.wait_for(SETTLING, |view| view.read_from >= written || !view.reachable).await
     }
 
     /// Reads the audit trail from the state branch, newest first.
@@ -139,5 +139,45 @@ impl RepoHandle {
         let answer = self.forge.perform(action).await?;
         self.look();
         Ok(answer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cfgupdater_core::Policy;
+    use cfgupdater_testkit::mocks::{MockForge, MockGitRepo};
+
+    use super::*;
+    use crate::view::Counters;
+
+    /// A repository that was written and could not be read since.
+    fn away() -> RepoHandle {
+        let name: RepoName = "cfg-app".parse().unwrap();
+        let policy = Arc::new(Policy::new("master".parse().unwrap(), Vec::new(), Vec::new()));
+        let view = View {
+            repo: name.clone(),
+            policy,
+            snapshot: None,
+            reachable: false,
+            read_from: None,
+            written: Some(std::time::Instant::now()),
+            why: Vec::new(),
+            counters: Counters::default(),
+        };
+        RepoHandle {
+            name,
+            sender: mpsc::channel(1).0,
+            view: watch::channel(Arc::new(view)).1,
+            forge: Arc::new(MockForge::new()),
+            audit: Audit::new(Arc::new(MockGitRepo::new())),
+            polled: Arc::default(),
+        }
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_a_reading_that_can_not_be_made() {
+        let (away, soon) = (away(), SETTLING / 2);
+        let view = tokio::time::timeout(soon, away.settled_view()).await.expect("it is told at once");
+        assert!(!view.reachable);
     }
 }
