@@ -1,5 +1,6 @@
 //! Faults: what makes every decision wait, and what a person does about it.
 
+use crate::message::FORMAT_VERSION;
 use crate::reason::{Code, Reason};
 use crate::snapshot::Fault;
 
@@ -33,6 +34,13 @@ pub(crate) fn reason(fault: &Fault) -> Reason {
             format!(
                 "the auto branch ({}) holds commits but there is no state: delete it, configure another name for auto, or accept it: then its commits are parked",
                 auto.short(10)
+            ),
+        ),
+        Fault::NewerFormat { commit, version } => (
+            "service",
+            format!(
+                "commit {} says that a newer release made it, in format {version}, and this one knows {FORMAT_VERSION}: it only observes; upgrade it",
+                commit.short(10)
             ),
         ),
         Fault::OldConfiguration { recorded } => (

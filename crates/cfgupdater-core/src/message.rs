@@ -85,6 +85,14 @@ impl Autocommit {
         trailers::format(&self.subject(), lines)
     }
 
+    /// Returns the format that a message says it has, where that is newer than [`FORMAT_VERSION`]: nothing else in it
+    /// needs to be readable.
+    pub fn newer_format(message: &str) -> Option<u32> {
+        let trailers = trailers::parse(message);
+        let said = trailers.iter().find(|(key, _)| *key == "Autocommit-Version")?;
+        said.1.parse().ok().filter(|version| *version > FORMAT_VERSION)
+    }
+
     /// Reads a message; `None` where it isn't one of ours or a trailer can't be read.
     pub fn decode(message: &str) -> Option<Self> {
         let trailers = trailers::parse(message);
@@ -209,6 +217,14 @@ mod tests {
             let others = testing::images(&[("web", 77)]);
             assert_eq!(said.proves(others.release(), &others, intent.accepted_at, intent.accepted_on), None);
         }
+    }
+
+    #[test]
+    fn a_newer_format_is_noticed_whatever_else_it_says() {
+        let ours = Autocommit::of(&testing::introduce("app", "staging", 1), testing::commit(9)).encode();
+        assert_eq!(Autocommit::newer_format(&ours), None);
+        let newer = "chore: update\n\nAutocommit-Version: 2\nAutocommit-Slot: app/staging\n";
+        assert_eq!((Autocommit::decode(newer), Autocommit::newer_format(newer)), (None, Some(2)));
     }
 
     #[test]

@@ -131,6 +131,13 @@ pub enum Fault {
         /// Where auto is.
         auto: CommitId,
     },
+    /// A commit of ours was made by a newer release, in a format that this one doesn't know.
+    NewerFormat {
+        /// The commit.
+        commit: CommitId,
+        /// Its format.
+        version: u32,
+    },
     /// The recorded generation is newer than this replica's configuration.
     OldConfiguration {
         /// The generation recorded.

@@ -1,8 +1,8 @@
 //! Applies intents to trees: the one way commits of auto are made, and the one way they are recognised.
 
 use cfgupdater_core::{
-    Autocommit, Commit, CommitId, Error, ErrorKind, GitRepo, Identity, Intent, IntentId, LayoutError,
-    NewCommit, Policy, ReleaseFile, State, TreeEdit, TreeId,
+    Autocommit, Commit, CommitId, Error, ErrorKind, FORMAT_VERSION, GitRepo, Identity, Intent, IntentId,
+    LayoutError, NewCommit, Policy, ReleaseFile, State, TreeEdit, TreeId,
 };
 
 use crate::history::files_of;
@@ -90,7 +90,8 @@ pub(crate) fn recognise(
     state: &State,
     policy: &Policy,
 ) -> Result<Option<(IntentId, Option<CommitId>)>, Error> {
-    let Some(said) = Autocommit::decode(&commit.message) else { return Ok(None) };
+    let known = |said: &Autocommit| said.version <= FORMAT_VERSION;
+    let Some(said) = Autocommit::decode(&commit.message).filter(known) else { return Ok(None) };
     let Some(accepted) = state.intents.get(&said.id) else { return Ok(None) };
     let [parent] = commit.parents.as_slice() else { return Ok(None) };
     let dated = commit.committed_at == accepted.intent.accepted_at.floor_to_seconds();

@@ -21,6 +21,8 @@ pub(crate) struct HistoryReader {
     tops: BTreeMap<RepoPath, Option<ObjectId>>,
     /// The state commit that the newest of our commits cites.
     cited_state: Option<CommitId>,
+    /// The newest of our commits, if its format is one that this release doesn't know.
+    newer_format: Option<(CommitId, u32)>,
 }
 
 impl HistoryReader {
@@ -55,9 +57,18 @@ impl HistoryReader {
         self.cited_state
     }
 
+    /// Returns the newest of our commits on stable with its format, where this release doesn't know that.
+    pub(crate) fn newer_format(&self) -> Option<(CommitId, u32)> {
+        self.newer_format
+    }
+
     fn push(&mut self, repo: &dyn GitRepo, commit: &Commit, policy: &Policy) -> Result<(), Error> {
         let changed = self.changed_slots(repo, &commit.tree, policy)?;
         let said = if changed.is_empty() { None } else { Autocommit::decode(&commit.message) };
+        let newer = if changed.is_empty() { None } else { Autocommit::newer_format(&commit.message) };
+        if said.is_some() || newer.is_some() {
+            self.newer_format = newer.map(|version| (commit.id, version));
+        }
         if let Some(state) = said.as_ref().and_then(|said| said.state) {
             self.cited_state = Some(state);
         }

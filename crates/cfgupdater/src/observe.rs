@@ -138,6 +138,7 @@ impl Reader<'_> {
         let chain = self.chain(&branches, relation, &state, memory)?;
         let cited = memory.history.cited_state();
         self.find_faults(&branches, &state, relation, cited, &mut faults)?;
+        faults.extend(self.newer_format(&chain, memory.history.newer_format())?);
         let mut images = self.images(&branches, &state, &history, memory)?;
         let revisions = self.revisions(revisions, &branches, &history, &mut images)?;
         let lost = faults.iter().any(|fault| matches!(fault, Fault::StateLost { .. }));

@@ -260,3 +260,16 @@ fn one_set_is_taken_over_beside_another_flow() {
     let second = land(&service, 2);
     assert_eq!(git(remote.path(), &["rev-parse", &format!("{second}^")]), next);
 }
+
+#[test]
+fn what_a_newer_release_made_is_left_alone() {
+    let remote = Remote::new();
+    let person = remote.person();
+    let message = "chore: update app\n\nAutocommit-Version: 2\nAutocommit-Slot: app/staging\n";
+    person.commit("images/staging/tags.json", "{}\n", message);
+    git(&person.path(), &["push", "--quiet", "origin", "HEAD:refs/heads/master"]);
+    let service = Service::unsettled(&remote, &Options::default());
+    service.eventually_why("a newer release made it, in format 2");
+    service.announce_reply(1).refused(503);
+    assert!(remote.tip("cfgupdater/state").is_none(), "nothing was written");
+}

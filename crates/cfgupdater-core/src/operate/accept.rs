@@ -45,6 +45,6 @@ fn can_be_accepted(fault: &Fault) -> bool {
         | Fault::StateEdited { .. }
         | Fault::StableRewound { .. }
         | Fault::UnrelatedAuto { .. } => true,
-        Fault::StateUnreadable { .. } | Fault::OldConfiguration { .. } => false,
+        Fault::StateUnreadable { .. } | Fault::NewerFormat { .. } | Fault::OldConfiguration { .. } => false,
     }
 }

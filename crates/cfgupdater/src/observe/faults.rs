@@ -1,6 +1,6 @@
 //! Finds what stands against every decision.
 
-use cfgupdater_core::{Branches, CommitId, Error, Fault, Relation, State};
+use cfgupdater_core::{Autocommit, Branches, ChainCommit, CommitId, Error, Fault, Relation, State};
 
 use super::Reader;
 
@@ -32,6 +32,20 @@ impl Reader<'_> {
             faults.push(Fault::OldConfiguration { recorded: state.generation });
         }
         Ok(())
+    }
+
+    /// Finds a commit that a newer release made: the newest of ours on stable, or one on auto that isn't recognised.
+    pub(super) fn newer_format(
+        &self,
+        chain: &[ChainCommit],
+        on_stable: Option<(CommitId, u32)>,
+    ) -> Result<Option<Fault>, Error> {
+        let mut found = on_stable;
+        for link in chain.iter().filter(|link| link.intent.is_none()) {
+            let version = Autocommit::newer_format(&self.repo.commit(&link.id)?.message);
+            found = found.or(version.map(|version| (link.id, version)));
+        }
+        Ok(found.map(|(commit, version)| Fault::NewerFormat { commit, version }))
     }
 
     /// Tells whether a history holds a commit, which may not exist at all.
