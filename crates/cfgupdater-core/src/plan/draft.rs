@@ -202,7 +202,7 @@ impl<'a> Draft<'a> {
             Blame::Test(index) => self.probe = Some(chain[index].id),
             Blame::TestStable => {
                 self.probe = Some(self.snapshot.branches.stable);
-                self.why_stable_is_not_green("has no verdict of its own yet");
+                self.why_stable_is_not_green(&self.how_stable_is_tested());
             }
             Blame::Wait if self.snapshot.stable_verdict() == Verdict::Red => {
                 self.why_stable_is_not_green("is red itself: mend it, nothing is evicted meanwhile");
@@ -227,6 +227,14 @@ impl<'a> Draft<'a> {
         if self.snapshot.stable_verdict() == Verdict::Pending {
             self.why_stable_is_not_green("is being tested, or its checks were cancelled: run them again");
         }
+    }
+
+    fn how_stable_is_tested(&self) -> String {
+        let probe = &self.policy.probe;
+        if self.snapshot.capabilities.requests_checks {
+            return "has no verdict of its own yet; its checks are asked for".to_owned();
+        }
+        format!("has no verdict of its own yet; it is pushed to {probe}, where CI must test it")
     }
 
     fn why_stable_is_not_green(&mut self, what: &str) {
