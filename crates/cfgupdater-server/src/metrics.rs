@@ -14,7 +14,7 @@ const BUCKETS: [u64; 8] = [5, 25, 100, 250, 1000, 5000, 20_000, 60_000];
 /// Counts of requests, by method, route and status.
 #[derive(Debug, Default)]
 pub(crate) struct HttpMetrics {
-    requests: Mutex<BTreeMap<(String, String, u16), Requests>>,
+    requests: Mutex<BTreeMap<(&'static str, String, u16), Requests>>,
 }
 
 #[derive(Debug, Default, Clone)]
@@ -28,7 +28,7 @@ impl HttpMetrics {
     pub(crate) fn record(&self, method: &str, route: &str, status: u16, took: Duration) {
         let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
-        let entry = requests.entry((method.to_owned(), route.to_owned(), status)).or_default();
+        let entry = requests.entry((known_method(method), route.to_owned(), status)).or_default();
         entry.count += 1;
         entry.millis += millis;
         for (bucket, bound) in entry.buckets.iter_mut().zip(BUCKETS) {
@@ -60,6 +60,13 @@ impl HttpMetrics {
             line(out, &format!("{name}_count"), &labels, &seen.count.to_string());
         }
     }
+}
+
+/// Names a method; those that HTTP doesn't define have one name, or callers could make up as many as they like.
+fn known_method(method: &str) -> &'static str {
+    const KNOWN: [&str; 9] =
+        ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "CONNECT", "TRACE"];
+    KNOWN.into_iter().find(|known| *known == method).unwrap_or("OTHER")
 }
 
 /// Reads one figure of a view.
@@ -210,6 +217,17 @@ mod tests {
                 && text.contains("_sum{method=\"GET\",route=\"/v1/repos/{repo}\",status=\"200\"} 90.033"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn methods_that_callers_make_up_are_one() {
+        let http = HttpMetrics::default();
+        for method in ["AAA1", "AAA2", "get", "GET"] {
+            http.record(method, "unmatched", 404, Duration::ZERO);
+        }
+        let text = render(&[], &[], &http);
+        assert!(text.contains("_count{method=\"OTHER\",route=\"unmatched\",status=\"404\"} 3"), "{text}");
+        assert!(text.contains("_count{method=\"GET\",route=\"unmatched\",status=\"404\"} 1"), "{text}");
     }
 
     #[test]
