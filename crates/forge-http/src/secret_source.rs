@@ -110,8 +110,9 @@ fn file_name(path: &Path) -> String {
     format!("the secret file {}", path.display())
 }
 
+/// A secret that can't be had is our own fault, never that of who is to be known by it.
 fn missing(what: &str) -> Error {
-    Error::new(ErrorKind::Unauthenticated, format!("{what}; it must hold the secret"))
+    Error::new(ErrorKind::Other, format!("{what}; it must hold the secret"))
 }
 
 #[cfg(test)]
@@ -134,7 +135,9 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("secret");
         let source = SecretSource::file(&path);
-        assert!(source.values().unwrap_err().to_string().contains("can't be read"));
+        let error = source.values().unwrap_err();
+        assert!(error.to_string().contains("can't be read"), "{error}");
+        assert_eq!(error.kind(), ErrorKind::Other, "not the fault of who is to be known by it");
         write(&path, "one\n\n two \nthree\n", 1);
         assert_eq!(shown(&source), ["one", "two"]);
         assert_eq!(source.current().unwrap().expose(), "one");
