@@ -1,6 +1,7 @@
 //! The configuration file: one TOML file, checked as a whole, with every mistake named by file and line.
 
 mod check;
+mod commit;
 mod deploy;
 mod duration;
 mod error;

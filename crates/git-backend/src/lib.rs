@@ -17,6 +17,7 @@ mod remote;
 pub use carry::{CarryOutcome, carry};
 pub use mirror::Mirror;
 pub use mirror::settings::MirrorSettings;
+pub use objects::commit_format::check_author;
 #[cfg(feature = "libgit2")]
 pub use objects::git2_repo::Git2Repo;
 pub use objects::gix_repo::GixRepo;

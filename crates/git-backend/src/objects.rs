@@ -3,7 +3,7 @@
 //! An engine reads and writes single objects, finds references and common ancestors: what [`session::Session`] asks of
 //! it. Everything else is here once.
 
-mod commit_format;
+pub(crate) mod commit_format;
 mod failures;
 mod history;
 mod on_gix;

@@ -24,6 +24,7 @@ pub(crate) fn mistakes(config: &Config) -> Vec<Mistake> {
     for repo in &file.repo {
         found.repo(repo);
         found.0.extend(repo.forge.mistakes(config));
+        found.0.extend(super::commit::mistakes(repo));
         found.0.extend(super::deploy::mistakes(repo));
         found.0.extend(super::release_file::mistakes(repo));
     }

@@ -211,8 +211,8 @@ pub(crate) struct Git {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Commit {
-    pub(crate) name: Option<String>,
-    pub(crate) email: Option<String>,
+    pub(crate) name: Option<Spanned<String>>,
+    pub(crate) email: Option<Spanned<String>>,
     pub(crate) ssh_signing_key_file: Option<Spanned<PathBuf>>,
 }
 

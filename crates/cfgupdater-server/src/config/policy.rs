@@ -4,6 +4,7 @@ use cfgupdater::core::{
     BranchName, Identity, Landing, Mode, Policy, RequiredCheck, RequiredChecks, SetPolicy, TargetPolicy,
     WavePolicy,
 };
+use toml::Spanned;
 
 use super::file::{self, Repo, Required, Target, Wave};
 use super::render::RenderKind;
@@ -51,8 +52,8 @@ impl Repo {
         policy.allow_empty_required = self.checks.allow_empty_required;
         let Identity { name, email } = Identity::default();
         policy.identity = Identity {
-            name: self.commit.name.clone().unwrap_or(name),
-            email: self.commit.email.clone().unwrap_or(email),
+            name: self.commit.name.clone().map_or(name, Spanned::into_inner),
+            email: self.commit.email.clone().map_or(email, Spanned::into_inner),
         };
         policy
     }

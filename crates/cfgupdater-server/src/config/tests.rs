@@ -134,6 +134,12 @@ fn each_mistake_has_its_line() {
             "c.toml:12: registry `r.io` is configured twice",
         ),
         ("[repo.forge]", "foreign = \"carry\"\n[repo.forge]", "foreign = \"carry\" is not available"),
+        (
+            "[repo.forge]",
+            "[repo.commit]\nname = \"A <a>\"\n[repo.forge]",
+            "c.toml:13: [repo.commit]: can't write",
+        ),
+        ("[repo.forge]", "[repo.commit]\nemail = \"a\\nb\"\n[repo.forge]", "hold no control characters"),
         ("name = \"cfg-app\"", "name = \"../x\"", "is not a valid repository name"),
         (
             "[repo.forge]",

@@ -58,17 +58,26 @@ pub(crate) fn format(commit: &NewCommit) -> Result<Vec<u8>, Error> {
 
 /// Refuses what would break the header or what `git fsck --strict` complains about.
 fn check(commit: &NewCommit) -> Result<(), Error> {
-    let breaks_header = |text: &str| text.contains(|c: char| c.is_control() || c == '<' || c == '>');
-    if breaks_header(&commit.name) || breaks_header(&commit.email) || commit.name.trim().is_empty() {
-        return Err(invalid(
-            "name and e-mail of a commit hold no control characters, `<` or `>`, and the name isn't empty",
-        ));
-    }
+    check_author(&commit.name, &commit.email)?;
     if commit.message.contains('\0') {
         return Err(invalid("the message of a commit holds no NUL"));
     }
     if commit.date.as_seconds() < 0 {
         return Err(invalid("git has no dates before 1970"));
+    }
+    Ok(())
+}
+
+/// Refuses a name and an e-mail address by which no commit can be written.
+///
+/// # Errors
+/// Fails with [`ErrorKind::Invalid`] and the rule.
+pub fn check_author(name: &str, email: &str) -> Result<(), Error> {
+    let breaks_header = |text: &str| text.contains(|c: char| c.is_control() || c == '<' || c == '>');
+    if breaks_header(name) || breaks_header(email) || name.trim().is_empty() {
+        return Err(invalid(
+            "name and e-mail of a commit hold no control characters, `<` or `>`, and the name isn't empty",
+        ));
     }
     Ok(())
 }
