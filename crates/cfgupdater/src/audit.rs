@@ -41,33 +41,48 @@ impl Audit {
         Self { repo }
     }
 
-    /// Reads `limit` state commits from `after` on, or from the newest.
+    /// Reads about `limit` transitions from `after` on, or from the newest.
+    ///
+    /// # Errors
+    /// Fails where `after` is no commit of the state branch, and where the repository can't be read.
     pub(crate) async fn page(
         &self,
         newest: Option<CommitId>,
         after: Option<String>,
         limit: usize,
     ) -> Result<LogPage, Error> {
-        let start = match &after {
-            Some(text) => Some(text.parse().map_err(|error| {
-                Error::new(ErrorKind::Invalid, format!("`after` must be what `next` was: {error}"))
-            })?),
-            None => newest,
-        };
-        let Some(start) = start else { return Ok(LogPage { items: Vec::new(), next: None }) };
+        let after = after.map(|text| text.parse().map_err(|_| not_next())).transpose()?;
+        let Some(newest) = newest else { return Ok(LogPage { items: Vec::new(), next: None }) };
         let repo = Arc::clone(&self.repo);
-        tokio::task::spawn_blocking(move || read_page(&*repo, start, limit)).await.map_err(|error| {
+        let read = move || {
+            let start = after.unwrap_or(newest);
+            // Whoever may read the audit trail may not walk every other commit by its id.
+            if !repo.has_commit(&start)? || !repo.is_ancestor(&start, &newest)? {
+                return Err(not_next());
+            }
+            read_page(&*repo, start, limit)
+        };
+        tokio::task::spawn_blocking(read).await.map_err(|error| {
             Error::new(ErrorKind::Other, "reading the audit trail was interrupted").with_source(error)
         })?
     }
 }
 
+fn not_next() -> Error {
+    Error::new(ErrorKind::Invalid, "`after` must be what `next` of the page before was")
+}
+
+/// Reads state commits until `limit` transitions are there. Those of one commit, which came together, stay together.
 fn read_page(repo: &dyn GitRepo, start: CommitId, limit: usize) -> Result<LogPage, Error> {
-    let mut commits = repo.walk(&Walk::from(start).first_parent().limit(limit.saturating_add(1)))?;
-    let next = (commits.len() > limit).then(|| commits.pop()).flatten().map(|commit| commit.to_string());
-    let mut items = Vec::new();
-    for commit in commits {
-        items.extend(read_entry(repo, commit)?.into_iter().rev());
+    let commits = repo.walk(&Walk::from(start).first_parent().limit(limit.saturating_add(1)))?;
+    let (mut items, mut next) = (Vec::new(), None);
+    for (read, commit) in commits.into_iter().enumerate() {
+        let transitions = if read < limit { read_entry(repo, commit)? } else { Vec::new() };
+        if read == limit || (!items.is_empty() && items.len() + transitions.len() > limit) {
+            next = Some(commit.to_string());
+            break;
+        }
+        items.extend(transitions.into_iter().rev());
     }
     Ok(LogPage { items, next })
 }

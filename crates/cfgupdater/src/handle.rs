@@ -106,10 +106,11 @@ impl RepoHandle {
         self.wait_for(SETTLING, |view| view.read_from >= written || !view.reachable).await
     }
 
-    /// Reads the audit trail from the state branch, newest first.
+    /// Reads about `limit` transitions of the audit trail from the state branch, newest first. Those that one state
+    /// commit recorded stay together.
     ///
     /// # Errors
-    /// Fails where the local repository can't be read.
+    /// Fails where `after` is not what `next` of a page was, and where the local repository can't be read.
     pub async fn log(&self, after: Option<String>, limit: usize) -> Result<LogPage, Error> {
         let view = self.settled_view().await;
         let state = view.snapshot.as_ref().and_then(|snapshot| snapshot.branches.state);
