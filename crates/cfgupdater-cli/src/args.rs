@@ -227,16 +227,15 @@ pub(crate) struct DeployedArgs {
 
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("awaited").args(["intent", "app_sha"]).requires("wait"))]
-#[command(mut_arg("wait", |wait| wait.requires("awaited")))]
 pub(crate) struct StatusArgs {
-    /// The intent to wait for, as `announce` printed it
+    /// Wait for this intent, as `announce` printed it; without it and --app-sha, for the newest announcement
     #[arg(long, value_name = "ID")]
     pub(crate) intent: Option<IntentId>,
     /// Wait for the newest announcement of this application commit, also one yet to come
     #[arg(long, value_name = "SHA")]
     pub(crate) app_sha: Option<AppSha>,
-    /// With --app-sha: the announcement's image set
-    #[arg(long, value_name = "NAME", requires = "app_sha")]
+    /// Wait for an announcement of this image set
+    #[arg(long, value_name = "NAME", requires = "wait", conflicts_with = "intent")]
     pub(crate) set: Option<SetName>,
     #[command(flatten)]
     pub(crate) wait: WaitArgs,
@@ -256,7 +255,7 @@ pub(crate) struct ReadArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct LogArgs {
-    /// How many state commits to read
+    /// How many transitions to show
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub(crate) limit: usize,
     /// Go on after this one: what the page before called `next`

@@ -5,6 +5,7 @@ mod call;
 mod connect;
 mod error;
 mod retry;
+mod trail;
 mod until;
 mod wait;
 

@@ -53,6 +53,8 @@ fn a_release_is_announced_deployed_and_followed_by_commands_alone() {
         &["status", "--wait", "--intent", intent, "--until", "landed", "--timeout", "30s"],
     );
     assert!(text(&waited).contains("landed"));
+    let newest = run(&service, "token-read", &["status", "--wait", "--until", "landed", "--timeout", "30s"]);
+    assert_eq!(text(&newest), text(&waited), "the newest announcement is meant where none is named");
     let master = remote.master();
     assert_eq!(told["commit"], Value::String(master.clone()));
 

@@ -43,7 +43,7 @@ fn a_report_names_a_revision_or_a_release() {
 }
 
 #[test]
-fn waiting_needs_something_to_wait_for() {
+fn what_is_waited_for_may_be_named() {
     let id = "0".repeat(32);
     let Command::Status(args) =
         parse(&format!("status --repo r --wait --intent {id} --timeout 90s")).unwrap()
@@ -52,7 +52,9 @@ fn waiting_needs_something_to_wait_for() {
     };
     assert_eq!((args.wait.until, args.wait.timeout), (Until::Landed, Duration::from_secs(90)));
     assert!(parse("status --repo r").is_ok());
-    assert!(is_usage_error("status --repo r --wait"), "for what?");
+    assert!(parse("status --repo r --wait --until landed --timeout 5m").is_ok(), "the newest announcement");
+    assert!(parse("status --repo r --wait --until wave=staging --set app").is_ok());
+    assert!(is_usage_error("status --repo r --set app"), "a set, but no wait");
     assert!(is_usage_error(&format!("status --repo r --intent {id}")), "an intent, but no wait");
     assert!(is_usage_error(&format!("status --repo r --wait --intent {id} --until soon")));
     assert!(is_usage_error(&format!("status --repo r --wait --intent {id} --timeout 5")));

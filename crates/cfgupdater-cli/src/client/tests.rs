@@ -126,3 +126,27 @@ async fn a_redirection_is_not_followed() {
     assert_eq!((failure.exit, asked.lock().unwrap().len()), (Exit::Failed, 1));
     assert!(failure.message.contains("--server"), "{failure}");
 }
+
+#[tokio::test]
+async fn a_later_look_at_the_audit_trail_reads_what_is_new_alone() {
+    const PAGES: [&str; 3] = [
+        r#"{"items":[{"state":"b","at":"2026-01-01T00:00:00Z","record":"stable_seen","commit":"1111111111111111111111111111111111111111"}],"next":"a"}"#,
+        r#"{"items":[{"state":"a","at":"2026-01-01T00:00:00Z","record":"stable_seen","commit":"1111111111111111111111111111111111111111"}],"next":"0"}"#,
+        r#"{"items":[{"state":"c","at":"2026-01-01T00:00:00Z","record":"stable_seen","commit":"1111111111111111111111111111111111111111"},{"state":"b"}],"next":"a"}"#,
+    ];
+    let (url, asked) = serve(PAGES.map(|page| (200, None, page)).to_vec()).await;
+    let api = Api::new(client(&url, NOT_AT_ALL), "cfg".parse().unwrap());
+    let mut trail = trail::Trail::new(&api);
+    let (reads, second) = (std::cell::Cell::new(0), 2);
+    let enough = |_: &Logged| {
+        reads.set(reads.get() + 1);
+        reads.get() == second
+    };
+    trail.read_on(enough).await.unwrap();
+    assert_eq!(trail.items().len(), 2, "back to what is enough");
+    trail.read_on(enough).await.unwrap();
+    assert_eq!(trail.items().len(), 3);
+    let asked: Vec<String> = asked.lock().unwrap().iter().map(|(path, _)| path.clone()).collect();
+    let log = |query: &str| format!("/v1/repos/cfg/log?{query}");
+    assert_eq!(asked, [log("limit=500"), log("limit=500&after=a"), log("limit=20")]);
+}

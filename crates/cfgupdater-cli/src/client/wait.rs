@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::Api;
 use super::api::{self, Logged};
+use super::trail::Trail;
 use super::until::{self, Successors, Until};
 use crate::exit::{Exit, Failure};
 use crate::{output, span, text};
@@ -18,10 +19,6 @@ const LONG_POLL: Duration = Duration::from_secs(30);
 
 /// The pause between two looks at what has no long poll.
 const PAUSE: Duration = Duration::from_secs(2);
-
-/// How many state commits a look back reads at a time, and how many pages at most.
-const PAGE: usize = 500;
-const PAGES: usize = 20;
 
 /// How long the reason for a time-out may take to find out.
 const LAST_WORD: Duration = Duration::from_secs(5);
@@ -65,14 +62,23 @@ impl<'a> Waiting<'a> {
         .await
     }
 
-    /// Waits for the announcement of an application's commit and returns its intent's id.
-    pub(crate) async fn announced(&self, app_sha: AppSha, set: Option<&SetName>) -> Result<String, Failure> {
-        let what = format!("an announcement of {}", app_sha.short(10));
+    /// Waits for an announcement, unless it came already, and returns its intent's id: the newest one of an
+    /// application's commit, or of any.
+    pub(crate) async fn announced(
+        &self,
+        app_sha: Option<AppSha>,
+        set: Option<&SetName>,
+    ) -> Result<String, Failure> {
+        let what = app_sha.map_or_else(
+            || "an announcement".to_owned(),
+            |app_sha| format!("an announcement of {}", app_sha.short(10)),
+        );
         self.in_time(&what, async {
+            let mut trail = Trail::new(self.api);
             loop {
                 let found = |item: &Logged| introduces(item, app_sha, set).is_some();
-                let trail = self.trail(found).await?;
-                if let Some(id) = trail.iter().find_map(|item| introduces(item, app_sha, set)) {
+                trail.read_on(found).await?;
+                if let Some(id) = trail.items().iter().find_map(|item| introduces(item, app_sha, set)) {
                     return Ok(id.to_string());
                 }
                 sleep(PAUSE).await;
@@ -102,33 +108,17 @@ impl<'a> Waiting<'a> {
             let id = text::short(&intent.id);
             return Err(Failure::failed(format!("intent {id} is so old that its release is no longer kept")));
         }
+        let mut trail = Trail::new(self.api);
         loop {
             let status = self.api.status().await?;
             let has = until::wave_set(wave, intent, &status.said)?;
-            let successors = Successors::of(intent, &self.trail(|item| accepts(item, &intent.id)).await?);
+            trail.read_on(|item| accepts(item, &intent.id)).await?;
+            let successors = Successors::of(intent, trail.items());
             if let Some(judged) = until::in_wave(wave, intent, has, &successors) {
                 return judged.map(|sentence| Reached { sentence, raw: status.raw });
             }
             sleep(PAUSE).await;
         }
-    }
-
-    /// Reads the audit trail back to the first transition that satisfies `enough`.
-    async fn trail(&self, enough: impl Fn(&Logged) -> bool) -> Result<Vec<Logged>, Failure> {
-        let (mut trail, mut after) = (Vec::new(), None);
-        for _ in 0..PAGES {
-            let page = self.api.log(PAGE, after).await?.said;
-            trail.extend(api::known(&page));
-            if let Some(last) = trail.iter().position(&enough) {
-                trail.truncate(last + 1);
-                break;
-            }
-            match page.next {
-                Some(next) => after = Some(next),
-                None => break,
-            }
-        }
-        Ok(trail)
     }
 
     async fn in_time<T>(
@@ -152,9 +142,10 @@ impl<'a> Waiting<'a> {
     }
 }
 
-fn introduces(item: &Logged, app_sha: AppSha, set: Option<&SetName>) -> Option<IntentId> {
+fn introduces(item: &Logged, app_sha: Option<AppSha>, set: Option<&SetName>) -> Option<IntentId> {
     let Record::Accepted { intent } = &item.record else { return None };
-    let introduced = intent.action.kind() == "introduce" && intent.app_sha() == Some(app_sha);
+    let ours = app_sha.is_none() || intent.app_sha() == app_sha;
+    let introduced = intent.action.kind() == "introduce" && ours;
     (introduced && set.is_none_or(|set| intent.set == *set)).then_some(intent.id)
 }
 

@@ -27,12 +27,9 @@ pub(super) async fn run(args: &StatusArgs) -> Result<(), Failure> {
 
 async fn wait(api: &Api, args: &StatusArgs) -> Result<Reached, Failure> {
     let waiting = Waiting::new(api, args.wait.timeout);
-    let intent = match (args.intent, args.app_sha) {
-        (Some(id), _) => id.to_string(),
-        (None, Some(sha)) => waiting.announced(sha, args.set.as_ref()).await?,
-        (None, None) => {
-            return Err(Failure::usage("--wait needs --intent or --app-sha: what shall be waited for?"));
-        }
+    let intent = match args.intent {
+        Some(id) => id.to_string(),
+        None => waiting.announced(args.app_sha, args.set.as_ref()).await?,
     };
     waiting.reach(&intent, &args.wait.until).await
 }
