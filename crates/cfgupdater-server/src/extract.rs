@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody, to_bytes};
-use axum::extract::rejection::QueryRejection;
+use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
@@ -19,6 +19,9 @@ pub(crate) const IMAGES_CAP: usize = 1024 * 1024;
 
 /// Largest webhook, in bytes: a push of many commits is large, and worth no more than a look.
 pub(crate) const HOOK_CAP: usize = 4 * 1024 * 1024;
+
+/// How long a webhook's body may take: no forge waits longer for its answer.
+const HOOK_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Largest body of anything else, in bytes.
 pub(crate) const BODY_CAP: usize = 64 * 1024;
@@ -50,6 +53,20 @@ impl Caller {
         }
         let detail = format!("token `{}` lacks the scope `{scope}`", self.name);
         Err(Problem::new(StatusCode::FORBIDDEN, detail))
+    }
+}
+
+/// The parts of a path that name something.
+pub(crate) struct Path<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<AppState> for Path<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let path: Result<axum::extract::Path<T>, PathRejection> =
+            axum::extract::Path::from_request_parts(parts, state).await;
+        path.map(|axum::extract::Path(names)| Self(names))
+            .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error.body_text()))
     }
 }
 
@@ -105,6 +122,13 @@ pub(crate) async fn read(parts: &Parts, body: Body, cap: usize) -> Result<Vec<u8
     to_bytes(body, cap).await.map(Vec::from).map_err(|_| too_large())
 }
 
+/// Reads the body of a sender who is not known yet, and who may be slow on purpose.
+pub(crate) async fn read_hook(parts: &Parts, body: Body, cap: usize) -> Result<Vec<u8>, Problem> {
+    let late =
+        |_| Problem::new(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time; send it again");
+    tokio::time::timeout(HOOK_PATIENCE, read(parts, body, cap)).await.map_err(late)?
+}
+
 /// Drops a body as it arrives: clients that still write when the connection closes never see the answer.
 async fn discard(mut body: Body) {
     while let Some(Ok(_)) = std::future::poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {}
@@ -116,5 +140,18 @@ fn refuse(error: &serde_json::Error) -> Problem {
             Problem::invalid(format!("the body doesn't fit: {error}")).at("body")
         }
         _ => Problem::new(StatusCode::BAD_REQUEST, format!("the body is not valid JSON: {error}")).at("body"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_webhook_that_never_ends_is_given_up() {
+        let (parts, ()) = axum::http::Request::new(()).into_parts();
+        let endless = Body::from_stream(futures_util::stream::pending::<Result<Vec<u8>, std::io::Error>>());
+        let refused = read_hook(&parts, endless, HOOK_CAP).await.unwrap_err();
+        assert_eq!(refused.status, 408);
     }
 }

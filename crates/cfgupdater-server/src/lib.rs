@@ -14,6 +14,7 @@ mod deliveries;
 mod deploy;
 mod examining;
 mod extract;
+mod fates;
 mod forges;
 mod git_access;
 mod metrics;

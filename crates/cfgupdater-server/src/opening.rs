@@ -94,7 +94,7 @@ async fn open(repo: &Repo, config: &Config, place: &Place, engine: &Mutex<Engine
     let name = repo.name.get_ref();
     let mut pause = Duration::from_secs(1);
     loop {
-        let opened = match wiring::open(config, repo, place).await {
+        let opened = match wiring::open(config, repo, place, slot).await {
             Ok(opened) => opened.start(&mut *engine.lock().await),
             Err(error) => Err(error),
         };

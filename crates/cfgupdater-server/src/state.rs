@@ -9,13 +9,18 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::deliveries::Deliveries;
 use crate::deploy::Hooks;
+use crate::fates::Fates;
 use crate::metrics::HttpMetrics;
 use crate::problem::Problem;
-use crate::slot::Slot;
+use crate::slot::{Reading, Slot};
 use crate::tokens::Tokens;
 
 /// How many calls may be under way at once; further ones are told to come back.
 const CONCURRENT_CALLS: usize = 1024;
+
+/// How many webhooks of forges and Flux may be under way at once. Anybody may send one, and each body is held whole
+/// before it is known from whom it is: with this many, they take 256 MiB at most and no call's place.
+const CONCURRENT_HOOKS: usize = 64;
 
 /// What every request can reach; cheap to clone.
 #[derive(Debug, Clone)]
@@ -23,10 +28,13 @@ pub struct AppState {
     repos: Arc<BTreeMap<RepoName, Slot>>,
     pub(crate) tokens: Arc<Tokens>,
     pub(crate) calls: Arc<Semaphore>,
+    pub(crate) hook_calls: Arc<Semaphore>,
     pub(crate) metrics: Arc<HttpMetrics>,
     pub(crate) hooks: Arc<Hooks>,
     /// The webhooks of forges that were taken lately.
     pub(crate) deliveries: Arc<Deliveries>,
+    /// What became of all of them.
+    pub(crate) fates: Arc<Fates>,
     pub(crate) stopping: watch::Receiver<bool>,
     /// Asks the registries, where there are any.
     pub(crate) verifier: Option<ImageVerifier>,
@@ -53,9 +61,11 @@ impl AppState {
             repos: Arc::new(repos),
             tokens: Arc::new(tokens),
             calls: Arc::new(Semaphore::new(CONCURRENT_CALLS)),
+            hook_calls: Arc::new(Semaphore::new(CONCURRENT_HOOKS)),
             metrics: Arc::default(),
             hooks: Arc::default(),
             deliveries: Arc::default(),
+            fates: Arc::default(),
             stopping,
             verifier: None,
         }
@@ -76,11 +86,15 @@ impl AppState {
     }
 
     pub(crate) fn repo(&self, name: &str) -> Result<&RepoHandle, Problem> {
+        self.slot(name)?.1.handle()
+    }
+
+    /// Finds a repository that may not be open yet.
+    pub(crate) fn slot(&self, name: &str) -> Result<(&RepoName, &Slot), Problem> {
         let unknown =
             || Problem::unknown(format!("repository `{}` is not configured", name.escape_debug())).at("repo");
-        let slot =
-            name.parse::<RepoName>().ok().and_then(|name| self.repos.get(&name)).ok_or_else(unknown)?;
-        slot.handle()
+        let name = name.parse::<RepoName>().map_err(|_| unknown())?;
+        self.repos.get_key_value(&name).ok_or_else(unknown)
     }
 
     /// Lists the names of all repositories.
@@ -121,15 +135,8 @@ impl AppState {
         usages
     }
 
-    /// Lists the repositories that could not be read the last time, or not yet.
-    pub(crate) fn unread(&self) -> Vec<String> {
-        let unread = |slot: &Slot| match slot.handle() {
-            Ok(handle) => {
-                let view = handle.view();
-                !view.reachable || view.snapshot.is_none()
-            }
-            Err(_) => true,
-        };
-        self.repos.iter().filter(|(_, slot)| unread(slot)).map(|(name, _)| name.to_string()).collect()
+    /// Returns what came of the latest attempt to read each repository.
+    pub(crate) fn readings(&self) -> Vec<(&RepoName, Reading)> {
+        self.repos.iter().map(|(name, slot)| (name, slot.reading())).collect()
     }
 }

@@ -16,6 +16,7 @@ use crate::forges::{Connection, Site};
 use crate::git_access::remote_settings;
 use crate::opening::Place;
 use crate::renderers;
+use crate::slot::Slot;
 
 /// How long opening a repository may take.
 const DEADLINE: Duration = Duration::from_mins(2);
@@ -38,7 +39,7 @@ impl Opened {
 }
 
 /// Makes the backends of one repository.
-pub(crate) async fn open(config: &Config, repo: &Repo, place: &Place) -> Result<Opened, Error> {
+pub(crate) async fn open(config: &Config, repo: &Repo, place: &Place, slot: &Slot) -> Result<Opened, Error> {
     let name = repo.name.get_ref();
     // The forge says when to look, and is there before the task that looks.
     let told: Arc<OnceLock<RepoHandle>> = Arc::default();
@@ -47,7 +48,11 @@ pub(crate) async fn open(config: &Config, repo: &Repo, place: &Place) -> Result<
     site.evidence_url = format!("{}/v1/repos/{name}/checks", place.public_url.trim_end_matches('/'));
     site.look = Arc::new(move || look.get().into_iter().for_each(RepoHandle::look));
     let directory = place.data.join("mirrors").join(format!("{name}.git"));
-    let (mirror, forge) = backends(config, repo, &site, &directory).await?;
+    let connection = repo.forge.connect(config, &site)?;
+    if let Connection::Ready(forge) = &connection {
+        slot.connected(Arc::clone(forge));
+    }
+    let (mirror, forge) = backends(config, repo, connection, &directory).await?;
     let stable = stable_branch(repo, &*mirror).await?;
     let mut policy = repo.policy(stable);
     policy.required = policy.required.map(|required| repo.forge.complete(config, required));
@@ -75,14 +80,13 @@ fn site(repo: &Repo, scratch: PathBuf) -> Site {
     }
 }
 
-/// Connects to the forge and opens the mirror, in the order in which one needs the other.
+/// Opens the mirror, to which git may log in with what the forge gives, and makes the forge that is kept in it.
 async fn backends(
     config: &Config,
     repo: &Repo,
-    site: &Site,
+    connection: Connection,
     directory: &Path,
 ) -> Result<(Arc<Mirror>, Arc<dyn Forge>), Error> {
-    let connection = repo.forge.connect(config, site)?;
     let login = match &connection {
         Connection::Ready(forge) => Some(forge),
         Connection::InRepository(_) => None,
@@ -137,7 +141,8 @@ async fn examine(config: &Config, repo: &Repo) -> Result<Vec<Finding>, Error> {
         |error| Error::new(ErrorKind::Other, "no temporary directory could be made").with_source(error);
     let directory = tempfile::tempdir().map_err(scratch)?;
     let site = site(repo, directory.path().join("scratch"));
-    let (mirror, forge) = backends(config, repo, &site, &directory.path().join("mirror.git")).await?;
+    let connection = repo.forge.connect(config, &site)?;
+    let (mirror, forge) = backends(config, repo, connection, &directory.path().join("mirror.git")).await?;
     let stable = stable_branch(repo, &*mirror).await?;
     let name: RefName = stable.to_ref();
     let mut findings = Vec::new();

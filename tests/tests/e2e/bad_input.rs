@@ -132,3 +132,39 @@ fn unknown_paths_and_methods_are_problems_too() {
     service.get("/v1/nothing").refused(404);
     service.get(&announce_path(&app_sha(1))).refused(405);
 }
+
+#[test]
+fn a_path_that_is_no_text_is_a_problem_like_any_other() {
+    let remote = Remote::new();
+    let service = Service::start(&remote);
+    for path in ["/v1/repos/%ff", "/v1/repos/cfg-app/intents/%ff"] {
+        service.get(path).refused(400);
+    }
+}
+
+#[test]
+fn the_audit_trail_is_read_in_pages_of_the_state_branch_alone() {
+    let remote = Remote::new();
+    let service = Service::start(&remote);
+    for n in 1..=3 {
+        service.announce(n);
+    }
+    let whole = service.log();
+    let (mut paged, mut after) = (Vec::new(), String::new());
+    loop {
+        let page = service.get(&format!("/v1/repos/cfg-app/log?limit=2{after}")).ok();
+        let items = page["items"].as_array().unwrap();
+        let together = items.iter().all(|item| item["state"] == items[0]["state"]);
+        assert!(items.len() <= 2 || together, "{page}");
+        paged.extend(items.clone());
+        match page["next"].as_str() {
+            Some(next) => after = format!("&after={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(paged, whole);
+    for after in [&remote.master(), &"1".repeat(40), "x"] {
+        let detail = service.get(&format!("/v1/repos/cfg-app/log?after={after}")).refused(422);
+        assert!(detail.contains("`next`"), "{detail}");
+    }
+}

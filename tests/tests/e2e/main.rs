@@ -34,3 +34,4 @@ mod runs;
 mod trust;
 mod verify_images;
 mod waves;
+mod webhooks;

@@ -1,6 +1,6 @@
 //! `POST /v1/repos/{repo}/images`
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use cfgupdater::RepoHandle;
@@ -11,7 +11,7 @@ use serde::Deserialize;
 use tracing::warn;
 
 use crate::api::Images;
-use crate::extract::{IMAGES_CAP, Json, Parameters};
+use crate::extract::{IMAGES_CAP, Json, Parameters, Path};
 use crate::problem::Problem;
 use crate::state::AppState;
 use crate::tokens::{Caller, Scope};

@@ -1,11 +1,11 @@
 //! `POST /v1/repos/{repo}/statuses/{sha}` and `GET /v1/repos/{repo}/checks/{sha}/{context}`
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use cfgupdater::core::{CheckState, CommitId, ForgeAction, ForgeAnswer};
 use serde_json::{Value, json};
 
 use crate::api::{Status, StatusState};
-use crate::extract::Json;
+use crate::extract::{Json, Path};
 use crate::problem::Problem;
 use crate::state::AppState;
 use crate::tokens::{Caller, Scope};

@@ -1,6 +1,6 @@
 //! `POST /v1/repos/{repo}/hooks/argocd` and `/hooks/flux`: what deploy tools tell by themselves.
 
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use cfgupdater::RepoHandle;
 use cfgupdater::core::{Answer, DeploymentReport, is_news};
@@ -9,7 +9,7 @@ use serde::Serialize;
 use tracing::{info, warn};
 
 use crate::deploy::{Outcome, RepoHooks};
-use crate::extract::{IMAGES_CAP, read};
+use crate::extract::{IMAGES_CAP, Path, read, read_hook};
 use crate::problem::Problem;
 use crate::state::AppState;
 use crate::tokens::{Caller, Scope};
@@ -119,7 +119,7 @@ pub(crate) async fn flux(
 ) -> Answered {
     let hook = Hook::new("flux", state.repo(&repo)?, &state)?;
     let (parts, body) = request.into_parts();
-    let body = read(&parts, body, IMAGES_CAP).await?;
+    let body = read_hook(&parts, body, IMAGES_CAP).await?;
     let signature =
         parts.headers.get("x-signature").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let signed = hook.hooks.signed_by(signature, &body).map_err(|why| {

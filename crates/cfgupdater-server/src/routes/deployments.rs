@@ -1,10 +1,10 @@
 //! `POST /v1/repos/{repo}/deployments`
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use cfgupdater::core::{Answer, Claim, DeploymentReport, Request};
 
 use crate::api::Deployment;
-use crate::extract::Json;
+use crate::extract::{Json, Path};
 use crate::problem::Problem;
 use crate::state::AppState;
 use crate::tokens::{Caller, Scope};

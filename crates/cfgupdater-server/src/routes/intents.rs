@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use cfgupdater::View;
 use cfgupdater::core::{IntentId, Operation};
 use serde::Deserialize;
 
 use crate::api::{Because, IntentView};
-use crate::extract::{Json, Parameters};
+use crate::extract::{Json, Parameters, Path};
 use crate::problem::Problem;
 use crate::routes::operate::{Answered, Operator};
 use crate::state::AppState;

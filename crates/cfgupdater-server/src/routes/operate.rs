@@ -1,12 +1,12 @@
 //! What operators do to the whole repository, and what all their calls share.
 
-use axum::extract::{FromRequestParts, Path};
+use axum::extract::FromRequestParts;
 use axum::http::HeaderValue;
 use axum::http::request::Parts;
 use cfgupdater::core::{Answer, Call, Operation, OperationKey, Request};
 
 use crate::api::Because;
-use crate::extract::Json;
+use crate::extract::{Json, Path};
 use crate::problem::Problem;
 use crate::state::AppState;
 use crate::tokens::{Caller, Scope};

@@ -1,16 +1,16 @@
 //! `GET /v1/repos`, `/v1/repos/{repo}` and its log
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use serde::Deserialize;
 
 use crate::api::{Log, RepoStatus};
-use crate::extract::Parameters;
+use crate::extract::{Parameters, Path};
 use crate::problem::Problem;
 use crate::state::AppState;
 use crate::status::{preflight, status_of};
 use crate::tokens::{Caller, Scope};
 
-/// How many state commits a page covers, and at most.
+/// How many transitions a page holds, and at most.
 const PAGE: usize = 100;
 const LARGEST_PAGE: usize = 1000;
 
@@ -51,7 +51,7 @@ pub(crate) struct Page {
 #[utoipa::path(get, path = "/v1/repos/{repo}/log", tag = "read", description = "Shows the audit trail, newest first.",
     params(("repo" = String, Path, description = "The repository"),
         ("after" = Option<String>, Query, description = "What `next` of the page before was"),
-        ("limit" = Option<usize>, Query, description = "How many state commits, 1000 at most")),
+        ("limit" = Option<usize>, Query, description = "How many transitions, 1000 at most; those that were recorded together stay together")),
     responses((status = 200, description = "A page", body = Log), (status = 404, description = "There is none", body = Problem)))]
 pub(crate) async fn log(
     State(state): State<AppState>,

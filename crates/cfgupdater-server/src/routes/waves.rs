@@ -1,10 +1,9 @@
 //! What operators do to a wave.
 
-use axum::extract::Path;
 use cfgupdater::core::{Operation, WaveName};
 
 use crate::api::{Approval, Because, RollBack, Waiver};
-use crate::extract::Json;
+use crate::extract::{Json, Path};
 use crate::problem::Problem;
 use crate::routes::operate::{Answered, Operator};
 
