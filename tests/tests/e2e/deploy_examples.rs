@@ -24,7 +24,7 @@ fn documents(path: &str) -> Vec<Value> {
     Yaml::load_from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}")).iter().map(to_json).collect()
 }
 
-fn document(path: &str, kind: &str) -> Value {
+pub(crate) fn document(path: &str, kind: &str) -> Value {
     let found = documents(path).into_iter().find(|document| document["kind"] == kind);
     found.unwrap_or_else(|| panic!("{path} holds no {kind}"))
 }
