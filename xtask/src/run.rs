@@ -26,14 +26,22 @@ pub(crate) fn succeeds(command: &mut Command) -> bool {
     command.status().is_ok_and(|status| status.success())
 }
 
-/// Runs a command, shows its standard output as it comes, and returns it with whether it succeeded.
+/// Runs tests, shows their standard output as it comes but for what those said that passed, and returns all of it with
+/// whether they succeeded.
 pub(crate) fn watched(command: &mut Command) -> (bool, String) {
     let Ok(mut child) = command.stdout(Stdio::piped()).spawn() else { return (false, String::new()) };
-    let mut text = String::new();
+    let (mut text, mut shown) = (String::new(), true);
     if let Some(stdout) = child.stdout.take() {
         for line in BufReader::new(stdout).split(b'\n').map_while(Result::ok) {
             let line = String::from_utf8_lossy(&line);
-            println!("{line}");
+            shown = match &*line {
+                "successes:" => false,
+                "failures:" => true,
+                line => shown || line.starts_with("test result: "),
+            };
+            if shown {
+                println!("{line}");
+            }
             text.push_str(&line);
             text.push('\n');
         }

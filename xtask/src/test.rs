@@ -4,11 +4,14 @@ use std::process::{Command, ExitCode};
 
 use crate::run::{cargo, root, succeeds, watched};
 use crate::steps::Steps;
-use crate::summary::{Counts, count, remarkable};
+use crate::summary::{Counts, count, ended_early, remarkable};
 use crate::{boundaries, debian, npm, packages, public_api, simulator, tools};
 
 /// How many schedules the simulator plays: what two processors do in about two and a half minutes.
 const SCHEDULES: &str = "1000000";
+
+/// How the reason begins where the machine itself keeps a test from its work, whoever runs it.
+const FORBIDDEN: &str = "not allowed here: ";
 
 /// Runs all steps, also after one failed, so that one run tells everything.
 pub(crate) fn test(full: bool) -> ExitCode {
@@ -48,15 +51,16 @@ fn run(mut command: Command, remedy: &str) -> Result<(), String> {
     succeeds(&mut command).then_some(()).ok_or_else(|| remedy.to_owned())
 }
 
-/// Runs all tests and doc tests. A test that can't run here is `#[ignore = "reason"]`, which the runner prints.
+/// Runs all tests and doc tests. A test that can't run here says `skipped: REASON` and ends.
 fn tests() -> Counts {
-    counted(&mut cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]))
+    counted(&mut cargo(&["test", "--workspace", "--locked", "--no-fail-fast", "--", "--show-output"]))
 }
 
 /// Runs the promises of the main job again, each with a second replica at work on the same repository.
 fn two_replicas() -> Counts {
     let mut again = cargo(&["test", "--workspace", "--locked", "--no-fail-fast", "--test", "e2e", "--"]);
     again.args([
+        "--show-output",
         "announce",
         "land",
         "evict",
@@ -75,6 +79,15 @@ fn counted(tests: &mut Command) -> Counts {
     let mut counts = count(&output);
     for line in remarkable(&output) {
         println!("{line}");
+    }
+    let early = ended_early(&output);
+    for (name, reason) in &early {
+        println!("test {name} ... skipped, {reason}");
+    }
+    let needless = early.iter().filter(|(_, reason)| !reason.starts_with(FORBIDDEN)).count();
+    if debian::installs() && needless > 0 {
+        eprintln!("nothing may be skipped where all that tests need can be installed");
+        counts.failed += needless as u64;
     }
     if counts.passed == 0 || (!ended_well && counts.failed == 0) {
         eprintln!("the tests could not be built or run");

@@ -28,4 +28,4 @@ pub use docker_registry::{Demands, DockerRegistry};
 pub use git_process::{git, git_command};
 pub use schedule::{Schedule, Step};
 pub use sim::{Stats, Violation, narrate, run, run_with, shrink, simulate};
-pub use tools::can_run;
+pub use tools::{can_install, can_run};

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use cfgupdater_deployers::sign;
+use cfgupdater_testkit::can_run;
 use cfgupdater_tests::{Options, Remote, Service, application, binary};
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Map, Value, json};
@@ -67,20 +68,19 @@ fn deploy_sections(config: &str) -> String {
 }
 
 /// Runs kubectl, which has Go's templates and kustomize; `None` where it isn't installed.
-#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 fn kubectl(arguments: &[&str], input: &str) -> Option<String> {
     use std::io::Write;
-    let child = Command::new("kubectl")
+    if !can_run(&["kubectl"]) {
+        return None;
+    }
+    let mut child = Command::new("kubectl")
         .args(arguments)
         .env("KUBECONFIG", "/nonexistent")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .spawn();
-    let Ok(mut child) = child else {
-        eprintln!("skipped: kubectl is not installed (Debian: kubernetes-client)");
-        return None;
-    };
+        .spawn()
+        .unwrap();
     child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success(), "kubectl {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
@@ -196,8 +196,7 @@ fn the_job_reports_the_release_beside_the_images() {
     let job = document("argocd/config/report/job.yaml", "Job");
     assert_eq!(job["metadata"]["annotations"]["argocd.argoproj.io/hook"], "PostSync");
     let container = &job["spec"]["template"]["spec"]["containers"][0];
-    if Command::new("curl").arg("--version").output().is_err() {
-        eprintln!("skipped: curl is not installed");
+    if !can_run(&["curl"]) {
         return;
     }
     let directory = tempfile::tempdir().unwrap();

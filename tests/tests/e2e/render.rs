@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use cfgupdater_testkit::can_run;
 use cfgupdater_tests::{
     Options, Remote, Service, app_sha, cfg_app, eventually, eventually_within, git, images,
 };
@@ -37,18 +38,9 @@ fn committed(service: &Service, told: &Value) -> String {
     eventually_within(SLOW, "its commit", || service.get(&path).ok()["commit"].as_str().map(str::to_owned))
 }
 
-/// Tells whether the example's tools are here. Fails where they could be installed: what is skipped there would never be
-/// noticed.
-#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+/// Tells whether the example's tools are here.
 fn has_tools() -> bool {
-    let runs = |program: &str| Command::new(program).arg("--version").output().is_ok();
-    let missing: Vec<&str> = ["make", "jsonnet"].into_iter().filter(|program| !runs(program)).collect();
-    if missing.is_empty() {
-        return true;
-    }
-    assert!(!runs("apt-get"), "{missing:?} are missing: run `cargo xtask test`, which installs them");
-    eprintln!("skipped: {missing:?} are missing, and there is no Debian to install them from");
-    false
+    can_run(&["make", "jsonnet"])
 }
 
 fn changed(remote: &Remote, commit: &str) -> Vec<String> {

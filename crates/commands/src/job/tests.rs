@@ -94,7 +94,7 @@ async fn a_command_that_fills_the_disk_is_stopped() {
 #[tokio::test]
 async fn a_confined_command_writes_nowhere_else() {
     if !crate::confines() {
-        return skip("this kernel has no Landlock, so commands can't be confined");
+        return skip("not allowed here: this kernel has no Landlock, so commands can't be confined");
     }
     let (inside, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     std::fs::write(outside.path().join("kept"), "old").unwrap();

@@ -51,7 +51,7 @@ impl Dockerd {
                 let last = log.lines().last().unwrap_or_default();
                 let forbidden = ["permission denied", "not permitted"].iter().any(|why| log.contains(why));
                 assert!(forbidden, "dockerd ended with {status}: {last}");
-                eprintln!("skipped: dockerd may not run here: {last}");
+                eprintln!("skipped: not allowed here: {last}");
                 return None;
             }
             std::thread::sleep(Duration::from_millis(10));

@@ -63,7 +63,7 @@ async fn one_that_prints_a_gigabyte_is_stopped() {
 #[tokio::test]
 async fn one_that_writes_outside_can_not() {
     if !cfgupdater_commands::confines() {
-        eprintln!("skipped: this kernel has no Landlock, so commands can't be confined");
+        eprintln!("skipped: not allowed here: this kernel has no Landlock, so commands can't be confined");
         return;
     }
     fails("set -e; echo stolen > OUTSIDE/file", |_| (), Tree, "ermission denied").await;
