@@ -5,8 +5,8 @@
 //! The rules of cfgupdater, without I/O.
 //!
 //! Everything that decides anything is here, as functions of values: [`plan`] turns a [`Snapshot`] of a repository
-//! into one effect, and [`Reconciler`] is the loop around it as a value. The traits [`GitRepo`], [`GitRemote`] and
-//! [`Forge`] are what a backend implements.
+//! into one effect, and [`Reconciler`] is the loop around it as a value. The traits [`GitRepo`], [`GitRemote`],
+//! [`Forge`], [`Registry`], [`Renderer`] and [`Deployments`] are what a backend implements.
 
 mod admission;
 mod awaited;
