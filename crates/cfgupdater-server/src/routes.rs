@@ -2,6 +2,7 @@
 
 pub(crate) mod announce;
 pub(crate) mod checks;
+pub(crate) mod dashboard;
 pub(crate) mod deploy_hooks;
 pub(crate) mod deployments;
 pub(crate) mod hooks;
@@ -38,7 +39,7 @@ pub fn router(state: AppState) -> Router {
         .route("/v1/repos/{repo}/hooks/flux", post(deploy_hooks::flux))
         .layer(from_fn_with_state(state.clone(), limit_hooks));
     let calls = Router::new()
-        .route("/", get(overview::dashboard))
+        .route("/", get(dashboard::dashboard))
         .route("/openapi.json", get(overview::openapi))
         .route("/healthz", get(overview::healthz))
         .route("/readyz", get(overview::readyz))

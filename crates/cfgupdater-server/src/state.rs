@@ -7,12 +7,14 @@ use cfgupdater::core::{ApiUsage, Finding, ForgeAction, ForgeAnswer, RepoName};
 use cfgupdater::{ImageVerifier, RepoHandle, View};
 use tokio::sync::{Semaphore, watch};
 
+use crate::api::RepoStatus;
 use crate::deliveries::Deliveries;
 use crate::deploy::Hooks;
 use crate::fates::Fates;
 use crate::metrics::HttpMetrics;
 use crate::problem::Problem;
 use crate::slot::{Reading, Slot};
+use crate::status::shown;
 use crate::tokens::Tokens;
 
 /// How many calls may be under way at once; further ones are told to come back.
@@ -133,6 +135,15 @@ impl AppState {
             }
         }
         usages
+    }
+
+    /// Returns the state of each repository, or why it isn't open.
+    pub(crate) fn statuses(&self) -> Vec<(String, Result<RepoStatus, String>)> {
+        let status = |slot: &Slot| match slot.handle() {
+            Ok(handle) => Ok(shown(&handle.view(), slot.findings().as_deref())),
+            Err(problem) => Err(problem.detail),
+        };
+        self.repos.iter().map(|(name, slot)| (name.to_string(), status(slot))).collect()
     }
 
     /// Returns what came of the latest attempt to read each repository.

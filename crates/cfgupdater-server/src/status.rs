@@ -29,8 +29,12 @@ pub fn status_of(view: &View) -> RepoStatus {
     }
 }
 
-/// Shows what was found of the forge's settings.
-pub(crate) fn preflight(findings: &[Finding]) -> Vec<PreflightFinding> {
+/// Shows the state of a repository, with what was found of its forge's settings where they were looked at.
+pub(crate) fn shown(view: &View, findings: Option<&[Finding]>) -> RepoStatus {
+    RepoStatus { preflight: findings.map(preflight), ..status_of(view) }
+}
+
+fn preflight(findings: &[Finding]) -> Vec<PreflightFinding> {
     let shown = |finding: &Finding| PreflightFinding {
         fatal: finding.fatal,
         problem: finding.problem.clone(),

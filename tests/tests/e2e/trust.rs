@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use cfgupdater_testkit::can_run;
 use cfgupdater_tests::{Options, Remote, Service, app_sha, binary, images};
 use serde_json::{Value, json};
 
@@ -165,4 +166,28 @@ fn without_tokens_only_loopback_is_served() {
     let output = Command::new(binary()).arg("serve").arg("--config").arg(&config).output().unwrap();
     assert!(!output.status.success());
     assert!(String::from_utf8_lossy(&output.stderr).contains("loopback"), "{output:?}");
+}
+
+#[test]
+fn a_browser_shows_the_page_to_whoever_may_read() {
+    let remote = Remote::new();
+    let service = Service::start(&remote);
+    let page = |login: &str| {
+        let output = Command::new("curl")
+            .args(["--silent", "--include", "--user", login, &format!("{}/", service.server().base())])
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    if !can_run(&["curl"]) {
+        return;
+    }
+    assert!(page("ann:token-read").contains("<h2>cfg-app</h2>"));
+    let asked = page("ann:forged");
+    assert!(asked.starts_with("HTTP/1.1 401") && asked.contains("Basic realm="), "{asked}");
+    assert!(page("ann:token-announce").starts_with("HTTP/1.1 403"));
+    service.server().with_token("").get("/").refused(401);
+    let api = format!("{}/v1/repos", service.server().base());
+    let output = Command::new("curl").args(["--silent", "--user", "ann:token-read", &api]).output().unwrap();
+    assert!(String::from_utf8(output.stdout).unwrap().contains("401"), "the page alone takes a login");
 }

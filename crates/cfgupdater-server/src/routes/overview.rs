@@ -1,23 +1,14 @@
-//! What needs no token: the page for people, the description, probes and metrics.
+//! What needs no token: the description, probes and metrics.
 
 use axum::extract::State;
 use axum::http::{StatusCode, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{IntoResponse, Response};
 use cfgupdater::core::RepoName;
 
 use crate::problem::Problem;
 use crate::slot::Reading;
 use crate::state::AppState;
-use crate::tokens::{Caller, Scope};
-use crate::{dashboard, metrics, openapi};
-
-pub(crate) async fn dashboard(
-    State(state): State<AppState>,
-    caller: Caller,
-) -> Result<Html<String>, Problem> {
-    caller.needs(&Scope::Read)?;
-    Ok(Html(dashboard::page(&state.views())))
-}
+use crate::{metrics, openapi};
 
 pub(crate) async fn openapi() -> Response {
     ([(header::CONTENT_TYPE, "application/json")], openapi::description()).into_response()

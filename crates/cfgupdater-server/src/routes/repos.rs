@@ -7,7 +7,7 @@ use crate::api::{Log, RepoStatus};
 use crate::extract::{Parameters, Path};
 use crate::problem::Problem;
 use crate::state::AppState;
-use crate::status::{preflight, status_of};
+use crate::status::shown;
 use crate::tokens::{Caller, Scope};
 
 /// How many transitions a page holds, and at most.
@@ -35,9 +35,8 @@ pub(crate) async fn status(
 ) -> Result<axum::Json<RepoStatus>, Problem> {
     let handle = state.repo(&repo)?;
     caller.needs(&Scope::Read)?;
-    let mut status = status_of(&*handle.settled_view().await);
-    status.preflight = state.findings(handle.name()).map(|findings| preflight(&findings));
-    Ok(axum::Json(status))
+    let findings = state.findings(handle.name());
+    Ok(axum::Json(shown(&*handle.settled_view().await, findings.as_deref())))
 }
 
 /// The parameters of a page.
