@@ -15,7 +15,7 @@ use reqwest::header::{AUTHORIZATION, HeaderValue, RETRY_AFTER};
 use reqwest::{RequestBuilder, Response, Url};
 use serde_json::Value;
 
-pub(crate) use api::{Announced, Announcement, Api, Change, Logged, Recorded, Worked, known};
+pub(crate) use api::{Announcement, Api, Logged, known};
 pub(crate) use call::Call;
 pub(crate) use connect::Address;
 pub(crate) use error::CallError;

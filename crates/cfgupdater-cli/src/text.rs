@@ -6,11 +6,7 @@ mod paint;
 mod status;
 mod table;
 
-use cfgupdater_server::api::{IntentView, Why};
-
-use cfgupdater_core::Image;
-
-use crate::client::{Announced, Change, Recorded, Worked};
+use cfgupdater_server::api::{Announced, IntentView, Operated, Reported, Why};
 
 pub(crate) use images::{built_image, built_images};
 pub(crate) use log::{log, transition};
@@ -55,24 +51,18 @@ pub(crate) fn announced(answer: &Announced) -> String {
         answer.commit.as_deref().map(|commit| format!(", commit {}", short(commit))).unwrap_or_default();
     let end = answer.end.as_ref().map(|end| format!(", {end}")).unwrap_or_default();
     let first = format!("{}: intent {}{commit}{end}", answer.outcome, answer.intent);
-    lines([first].into_iter().chain(answer.changes.iter().map(change)))
-}
-
-/// Shows what would become of one service, by its tags.
-fn change(change: &Change) -> String {
-    let tag = |image: &Option<Image>| image.as_ref().map_or("nothing", |image| &image.tag).to_owned();
-    format!("  {}: {} -> {}", change.service, tag(&change.from), tag(&change.to))
+    lines([first].into_iter().chain(answer.changes.iter().map(|change| format!("  {change}"))))
 }
 
 /// Shows the answer to a deployment report.
-pub(crate) fn recorded(answer: &Recorded) -> String {
-    let first = if answer.new { "recorded" } else { "nothing new" };
+pub(crate) fn recorded(answer: &Reported) -> String {
+    let first = if answer.recorded { "recorded" } else { "nothing new" };
     let promoted = answer.promoted.iter().map(|id| format!("promotes: intent {id}"));
     lines([first.to_owned()].into_iter().chain(promoted).chain(answer.waits.iter().map(reason)))
 }
 
 /// Shows the answer to an operator.
-pub(crate) fn worked(answer: &Worked) -> String {
+pub(crate) fn worked(answer: &Operated) -> String {
     let first = if answer.changed { "done" } else { "nothing to change" };
     let intents = answer.intents.iter().map(|id| format!("intent {id}"));
     lines([first.to_owned()].into_iter().chain(intents).chain(answer.waits.iter().map(reason)))

@@ -262,7 +262,7 @@ impl ImageMap {
 }
 
 /// What becomes of one service's image.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImageChange {
     /// The service.
     pub service: ServiceName,

@@ -1,5 +1,7 @@
 //! The bodies of the HTTP API. Clients read them with the same types.
 
+mod answers;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -11,9 +13,12 @@ use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
-/// The body of an announcement: service -> image. A service named twice is refused.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub use answers::{Announced, CheckReported, Operated, Reported};
+
+/// The body of an announcement: service -> image, with `Digest` and `Tag`. A service named twice is refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(transparent)]
+#[schema(value_type = BTreeMap<String, BTreeMap<String, String>>)]
 pub struct Images(pub ImageMap);
 
 impl<'de> Deserialize<'de> for Images {
@@ -309,7 +314,7 @@ pub struct IntentView {
 }
 
 /// Why something waits.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Why {
     /// What kind of reason it is.
     pub code: String,

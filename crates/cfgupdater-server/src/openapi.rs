@@ -3,8 +3,9 @@
 use utoipa::OpenApi;
 
 use crate::api::{
-    Approval, Because, Branch, ChainEntry, CheckView, Deployment, IntentView, Log, PreflightFinding,
-    RepoStatus, RollBack, Status, StatusState, Target, TargetReport, Waiver, Wave, WaveSet, Why,
+    Announced, Approval, Because, Branch, ChainEntry, CheckReported, CheckView, Deployment, Images,
+    IntentView, Log, Operated, PreflightFinding, RepoStatus, Reported, RollBack, Status, StatusState, Target,
+    TargetReport, Waiver, Wave, WaveSet, Why,
 };
 use crate::problem::Problem;
 use crate::routes;
@@ -42,17 +43,22 @@ use crate::routes;
         routes::overview::metrics
     ),
     components(schemas(
+        Announced,
         Approval,
         Because,
         Branch,
         ChainEntry,
+        CheckReported,
         CheckView,
         Deployment,
+        Images,
         IntentView,
         Log,
+        Operated,
         Problem,
         PreflightFinding,
         RepoStatus,
+        Reported,
         RollBack,
         Status,
         StatusState,
@@ -73,22 +79,39 @@ pub(crate) fn description() -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    /// Reads the routes where they are made: a router can't be asked for them.
+    fn routes() -> BTreeSet<(String, String)> {
+        let source = include_str!("routes.rs").split("#[cfg(test)]").next().unwrap();
+        let routes = source.split(".route(\"").skip(1).map(|route| {
+            let (path, rest) = route.split_once("\", ").unwrap();
+            (path.to_owned(), rest.split_once('(').unwrap().0.to_owned())
+        });
+        routes.collect()
+    }
+
     #[test]
-    fn every_route_of_the_contract_is_described() {
+    fn every_route_is_described_and_answers_with_what_is_described() {
         let description: serde_json::Value = serde_json::from_str(&super::description()).unwrap();
-        for path in [
-            "/v1/repos/{repo}",
-            "/v1/repos/{repo}/images",
-            "/v1/repos/{repo}/deployments",
-            "/v1/repos/{repo}/statuses/{sha}",
-            "/v1/repos/{repo}/intents/{id}",
-            "/v1/repos/{repo}/log",
-            "/v1/repos/{repo}/hooks/argocd",
-            "/v1/repos/{repo}/hooks/flux",
-            "/v1/repos/{repo}/waves/{wave}/approve",
-        ] {
-            assert!(description["paths"][path].is_object(), "{path}");
+        let mut described = BTreeSet::new();
+        for (path, methods) in description["paths"].as_object().unwrap() {
+            for (method, call) in methods.as_object().unwrap() {
+                described.insert((path.clone(), method.clone()));
+                let json = call["responses"]
+                    .as_object()
+                    .unwrap()
+                    .values()
+                    .filter_map(|response| response.pointer("/content/application~1json/schema"));
+                for schema in json {
+                    let typed = schema["$ref"].is_string() || schema["type"] == "array";
+                    assert!(typed, "{method} {path} answers {schema}");
+                }
+            }
         }
-        assert!(description["components"]["schemas"]["RepoStatus"].is_object());
+        for open in ["/", "/openapi.json"] {
+            described.insert((open.to_owned(), "get".to_owned()));
+        }
+        assert_eq!(described, routes());
     }
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use cfgupdater_core::{AppSha, End, Image, Record, RepoName, SetName, Timestamp};
-use cfgupdater_server::api::{Deployment, IntentView, Log, RepoStatus, Why};
+use cfgupdater_core::{AppSha, End, Record, RepoName, SetName, Timestamp};
+use cfgupdater_server::api::{Announced, Deployment, IntentView, Log, Operated, RepoStatus, Reported};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -34,43 +34,6 @@ pub(crate) struct Announcement {
     pub(crate) dry_run: bool,
     /// The images as JSON, passed on as they are: the service says what is wrong with them.
     pub(crate) images: Vec<u8>,
-}
-
-/// What an announcement is answered.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub(crate) struct Announced {
-    pub(crate) intent: String,
-    pub(crate) outcome: String,
-    pub(crate) commit: Option<String>,
-    pub(crate) end: Option<End>,
-    /// What it would change, for a dry run.
-    #[serde(default)]
-    pub(crate) changes: Vec<Change>,
-}
-
-/// What would become of one service.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub(crate) struct Change {
-    pub(crate) service: String,
-    pub(crate) from: Option<Image>,
-    pub(crate) to: Option<Image>,
-}
-
-/// What a deployment report is answered.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-pub(crate) struct Recorded {
-    #[serde(rename = "recorded")]
-    pub(crate) new: bool,
-    pub(crate) promoted: Vec<String>,
-    pub(crate) waits: Vec<Why>,
-}
-
-/// What an operator is answered.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-pub(crate) struct Worked {
-    pub(crate) changed: bool,
-    pub(crate) intents: Vec<String>,
-    pub(crate) waits: Vec<Why>,
 }
 
 /// One transition of the audit trail that this version knows.
@@ -105,7 +68,7 @@ impl Api {
     }
 
     /// Reports what a target runs.
-    pub(crate) async fn deployed(&self, said: &Deployment) -> Result<Answer<Recorded>, CallError> {
+    pub(crate) async fn deployed(&self, said: &Deployment) -> Result<Answer<Reported>, CallError> {
         self.ask(&Call::post_json(self.path(&["deployments"]), said)).await
     }
 
@@ -116,7 +79,7 @@ impl Api {
         path: &[&str],
         body: &impl Serialize,
         key: Option<String>,
-    ) -> Result<Answer<Worked>, CallError> {
+    ) -> Result<Answer<Operated>, CallError> {
         let key = key.unwrap_or_else(|| format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..)));
         self.ask(&Call::post_json(self.path(path), body).once_only(key)).await
     }

@@ -4,9 +4,10 @@ use std::io::Read;
 use std::path::Path;
 
 use cfgupdater_core::End;
+use cfgupdater_server::api::Announced;
 
 use crate::args::AnnounceArgs;
-use crate::client::{Announced, Announcement, Waiting};
+use crate::client::{Announcement, Waiting};
 use crate::exit::{Exit, Failure};
 use crate::{output, text};
 

@@ -25,7 +25,7 @@ fn an_announcement_shows_the_whole_id() {
 #[test]
 fn a_report_says_what_it_caused_and_what_is_missing() {
     let waits = json!([{"code": "targets", "subject": "staging", "text": "waiting for staging-2"}]);
-    let answer: Recorded =
+    let answer: Reported =
         serde_json::from_value(json!({"recorded": true, "promoted": ["p"], "waits": waits})).unwrap();
     assert_eq!(recorded(&answer), "recorded\npromotes: intent p\nstaging: waiting for staging-2");
 }

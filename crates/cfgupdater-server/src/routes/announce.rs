@@ -10,7 +10,7 @@ use cfgupdater::core::{
 use serde::Deserialize;
 use tracing::warn;
 
-use crate::api::Images;
+use crate::api::{Announced, Images};
 use crate::extract::{IMAGES_CAP, Json, Parameters, Path};
 use crate::problem::Problem;
 use crate::state::AppState;
@@ -38,10 +38,10 @@ pub(crate) struct Announce {
         ("attempt" = Option<u32>, Query, description = "The run attempt, to try an evicted build again"),
         ("dry_run" = Option<bool>, Query, description = "Only say what would become of it"),
     ),
-    request_body(content = Object, description = "Service -> {Digest, Tag}"),
+    request_body = Images,
     responses(
-        (status = 200, description = "Committed, duplicate, stale or unchanged", body = Object),
-        (status = 202, description = "Accepted and queued", body = Object),
+        (status = 200, description = "Committed, duplicate, stale or unchanged", body = Announced),
+        (status = 202, description = "Accepted and queued", body = Announced),
         (status = 422, description = "Something is wrong with it", body = Problem),
         (status = 503, description = "Nothing was accepted; repeat the call", body = Problem),
     ))]

@@ -2,9 +2,8 @@
 
 use axum::extract::State;
 use cfgupdater::core::{CheckState, CommitId, ForgeAction, ForgeAnswer};
-use serde_json::{Value, json};
 
-use crate::api::{Status, StatusState};
+use crate::api::{CheckReported, Status, StatusState};
 use crate::extract::{Json, Path};
 use crate::problem::Problem;
 use crate::state::AppState;
@@ -17,13 +16,13 @@ const LONGEST: usize = 1024;
     description = "Reports a check of a commit, with the local forge.",
     params(("repo" = String, Path, description = "The repository"), ("sha" = String, Path, description = "The full commit id")),
     request_body = Status,
-    responses((status = 200, description = "Recorded", body = Object), (status = 422, description = "Something is wrong with it", body = Problem)))]
+    responses((status = 200, description = "Recorded", body = CheckReported), (status = 422, description = "Something is wrong with it", body = Problem)))]
 pub(crate) async fn report(
     State(state): State<AppState>,
     caller: Caller,
     Path((repo, sha)): Path<(String, String)>,
     Json(said): Json<Status>,
-) -> Result<axum::Json<Value>, Problem> {
+) -> Result<axum::Json<CheckReported>, Problem> {
     let repo = state.repo(&repo)?;
     caller.needs(&Scope::Status)?;
     let commit = commit(&sha)?;
@@ -42,7 +41,7 @@ pub(crate) async fn report(
         summary: said.description,
     };
     repo.perform(action).await?;
-    Ok(axum::Json(json!({"commit": commit, "context": said.context, "state": said.state})))
+    Ok(axum::Json(CheckReported { commit, context: said.context, state: said.state }))
 }
 
 #[utoipa::path(get, path = "/v1/repos/{repo}/checks/{sha}/{context}", tag = "checks",

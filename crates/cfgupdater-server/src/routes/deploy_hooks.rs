@@ -8,6 +8,7 @@ use cfgupdater_deployers::{argocd as argo, flux as fluxcd};
 use serde::Serialize;
 use tracing::{info, warn};
 
+use crate::api::Reported;
 use crate::deploy::{Outcome, RepoHooks};
 use crate::extract::{IMAGES_CAP, Path, read, read_hook};
 use crate::problem::Problem;
@@ -74,7 +75,7 @@ impl<'a> Hook<'a> {
 #[utoipa::path(post, path = "/v1/repos/{repo}/hooks/argocd", tag = "hooks",
     description = "Takes an application from Argo CD Notifications, by the template in examples/argocd. The token's report scope must cover the target that the application is. What says nothing of a finished deployment, and applications that are not configured, are passed over.",
     params(("repo" = String, Path, description = "The repository")),
-    responses((status = 200, description = "What it caused", body = Object),
+    responses((status = 200, description = "What it caused", body = Reported),
         (status = 403, description = "The token may not report for this target", body = Problem),
         (status = 422, description = "Something is wrong with it", body = Problem)))]
 pub(crate) async fn argocd(
@@ -109,7 +110,7 @@ pub(crate) async fn argocd(
     description = "Takes an event of Flux's notification-controller, authenticated by the signature of its generic-hmac provider. What says nothing of a finished deployment, and senders that are not configured, are passed over.",
     params(("repo" = String, Path, description = "The repository"),
         ("X-Signature" = String, Header, description = "`sha256=` and the HMAC of the body")),
-    responses((status = 200, description = "What it caused", body = Object),
+    responses((status = 200, description = "What it caused", body = Reported),
         (status = 401, description = "Not signed by a configured secret", body = Problem),
         (status = 422, description = "Something is wrong with it", body = Problem)))]
 pub(crate) async fn flux(

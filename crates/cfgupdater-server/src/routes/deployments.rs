@@ -3,7 +3,7 @@
 use axum::extract::State;
 use cfgupdater::core::{Answer, Claim, DeploymentReport, Request};
 
-use crate::api::Deployment;
+use crate::api::{Deployment, Reported};
 use crate::extract::{Json, Path};
 use crate::problem::Problem;
 use crate::state::AppState;
@@ -14,7 +14,7 @@ use crate::tokens::{Caller, Scope};
     params(("repo" = String, Path, description = "The repository")),
     request_body = Deployment,
     responses(
-        (status = 200, description = "What it caused, or what the wave still waits for", body = Object),
+        (status = 200, description = "What it caused, or what the wave still waits for", body = Reported),
         (status = 422, description = "Something is wrong with it", body = Problem),
     ))]
 pub(crate) async fn report(

@@ -7,7 +7,7 @@ use cfgupdater::View;
 use cfgupdater::core::{IntentId, Operation};
 use serde::Deserialize;
 
-use crate::api::{Because, IntentView};
+use crate::api::{Because, IntentView, Operated};
 use crate::extract::{Json, Parameters, Path};
 use crate::problem::Problem;
 use crate::routes::operate::{Answered, Operator};
@@ -65,7 +65,7 @@ pub(crate) async fn intent(
 #[utoipa::path(post, path = "/v1/repos/{repo}/intents/{id}/retry", tag = "operate",
     description = "Tries an intent again that was evicted, refused or withdrawn.",
     params(("repo" = String, Path, description = "The repository"), ("id" = String, Path, description = "The intent")),
-    request_body = Because, responses((status = 200, description = "Whether it changed anything", body = Object),
+    request_body = Because, responses((status = 200, description = "Whether it changed anything", body = Operated),
         (status = 409, description = "It landed, or something newer stands in the way", body = Problem)))]
 pub(crate) async fn retry(
     operator: Operator,
@@ -79,7 +79,7 @@ pub(crate) async fn retry(
 #[utoipa::path(post, path = "/v1/repos/{repo}/intents/{id}/withdraw", tag = "operate",
     description = "Takes an intent back that has not landed.",
     params(("repo" = String, Path, description = "The repository"), ("id" = String, Path, description = "The intent")),
-    request_body = Because, responses((status = 200, description = "Whether it changed anything", body = Object),
+    request_body = Because, responses((status = 200, description = "Whether it changed anything", body = Operated),
         (status = 409, description = "It has another end", body = Problem)))]
 pub(crate) async fn withdraw(
     operator: Operator,

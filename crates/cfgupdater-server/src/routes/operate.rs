@@ -5,7 +5,7 @@ use axum::http::HeaderValue;
 use axum::http::request::Parts;
 use cfgupdater::core::{Answer, Call, Operation, OperationKey, Request};
 
-use crate::api::Because;
+use crate::api::{Because, Operated};
 use crate::extract::{Json, Path};
 use crate::problem::Problem;
 use crate::state::AppState;
@@ -22,7 +22,7 @@ pub(super) type Answered = Result<axum::Json<Answer>, Problem>;
 #[utoipa::path(post, path = "/v1/repos/{repo}/pause", tag = "operate",
     description = "Stops all landing until it is resumed.",
     params(("repo" = String, Path, description = "The repository")),
-    request_body = Because, responses((status = 200, description = "Whether it changed anything", body = Object)))]
+    request_body = Because, responses((status = 200, description = "Whether it changed anything", body = Operated)))]
 pub(crate) async fn pause(
     operator: Operator,
     Path(repo): Path<String>,
@@ -34,7 +34,7 @@ pub(crate) async fn pause(
 #[utoipa::path(post, path = "/v1/repos/{repo}/resume", tag = "operate",
     description = "Lets landing go on.",
     params(("repo" = String, Path, description = "The repository")),
-    request_body = Because, responses((status = 200, description = "Whether it changed anything", body = Object)))]
+    request_body = Because, responses((status = 200, description = "Whether it changed anything", body = Operated)))]
 pub(crate) async fn resume(
     operator: Operator,
     Path(repo): Path<String>,
@@ -46,7 +46,7 @@ pub(crate) async fn resume(
 #[utoipa::path(post, path = "/v1/repos/{repo}/accept", tag = "operate",
     description = "Accepts the repository as it is after stable was rewound, or the state was lost or edited.",
     params(("repo" = String, Path, description = "The repository")),
-    request_body = Because, responses((status = 200, description = "Whether it changed anything, and which intents git still proves", body = Object),
+    request_body = Because, responses((status = 200, description = "Whether it changed anything, and which intents git still proves", body = Operated),
         (status = 409, description = "What is wrong can't be accepted", body = Problem)))]
 pub(crate) async fn accept(
     operator: Operator,
