@@ -9,11 +9,11 @@ use std::time::Duration;
 use cfgupdater_core::{
     AppSha, CommitId, IntentId, Release, RepoName, SetName, TargetName, Timestamp, WaveName,
 };
+use cfgupdater_server::parse_duration;
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 use crate::client::Until;
 use crate::logging::LogFormat;
-use crate::span;
 
 pub(crate) use image::{BuildArgs, Driver, ImageArgs, ImageCommand, RegistryArgs};
 pub(crate) use operate::{ApproveArgs, IntentArgs, OperateArgs, RollbackArgs, WaiveArgs, WaveArgs};
@@ -132,7 +132,7 @@ pub(crate) struct ConnectionArgs {
     #[arg(long, env = "CFGUPDATER_CA_FILE", value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,
     /// How long to repeat a call while the service is unavailable; repeating is always safe
-    #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = span::parse)]
+    #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = parse_duration)]
     pub(crate) retry_for: Duration,
 }
 
@@ -154,7 +154,7 @@ pub(crate) struct WaitArgs {
     #[arg(long, requires = "wait", value_name = "GOAL", default_value = "landed")]
     pub(crate) until: Until,
     /// How long to wait at most
-    #[arg(long, requires = "wait", value_name = "DURATION", default_value = "30m", value_parser = span::parse)]
+    #[arg(long, requires = "wait", value_name = "DURATION", default_value = "30m", value_parser = parse_duration)]
     pub(crate) timeout: Duration,
 }
 

@@ -1,7 +1,6 @@
 //! The `cfgupdater` command: runs the service, talks to one, and shows what it does.
 
 mod args;
-mod causes;
 mod client;
 mod commands;
 mod demo;

@@ -10,17 +10,16 @@ mod forge;
 mod policy;
 mod release_file;
 mod render;
-mod secret;
 
 use std::path::{Path, PathBuf};
 
 use crate::forges::Forges;
 
 pub(crate) use deploy::{Api, Deploy, DeployKind, Pull};
+pub use duration::parse_duration;
 pub use error::{ConfigError, ConfigErrors};
 pub(crate) use file::{AuthMode, File, Mode, Registry as RegistryEntry, Repo, Token as TokenEntry};
 pub(crate) use render::{Render, RenderKind};
-pub(crate) use secret::Secret;
 
 /// A configuration that was read and checked.
 #[derive(Debug)]

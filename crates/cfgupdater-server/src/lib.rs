@@ -33,7 +33,7 @@ mod tls;
 mod tokens;
 mod wiring;
 
-pub use config::{Config, ConfigError, ConfigErrors};
+pub use config::{Config, ConfigError, ConfigErrors, parse_duration};
 #[cfg(feature = "github")]
 pub use forges::GithubKind;
 #[cfg(feature = "gitlab")]

@@ -4,11 +4,12 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use cfgupdater::core::{SetName, TargetName, WaveName};
+use cfgupdater::core::{SetName, TargetName, WaveName, explain};
+use cfgupdater_forge_http::SecretSource;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::config::{AuthMode, Config, Secret};
+use crate::config::{AuthMode, Config};
 
 /// What a token allows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,7 +113,7 @@ pub struct Tokens {
 #[derive(Debug)]
 struct Token {
     name: String,
-    secret: Secret,
+    secret: SecretSource,
     scopes: Vec<Scope>,
 }
 
@@ -125,8 +126,11 @@ impl Tokens {
     /// Builds tokens from their names, the files that hold their secrets, and what they allow. A file is read again when
     /// it changes, and may hold two lines: the current secret and the next.
     pub fn of_files(tokens: impl IntoIterator<Item = (String, PathBuf, Vec<Scope>)>) -> Self {
-        let token =
-            |(name, path, scopes): (String, PathBuf, _)| Token { name, secret: Secret::file(path), scopes };
+        let token = |(name, path, scopes): (String, PathBuf, _)| Token {
+            name,
+            secret: SecretSource::file(path),
+            scopes,
+        };
         Self { tokens: Some(tokens.into_iter().map(token).collect()) }
     }
 
@@ -136,8 +140,8 @@ impl Tokens {
         }
         let token = |token: &crate::config::TokenEntry| {
             let secret = match (&token.env, &token.file) {
-                (Some(variable), _) => Secret::Env(variable.clone()),
-                (None, path) => Secret::file(config.directory.join(path.clone().unwrap_or_default())),
+                (Some(variable), _) => SecretSource::variable(variable),
+                (None, path) => SecretSource::file(config.directory.join(path.clone().unwrap_or_default())),
             };
             let scopes = token.scopes.iter().filter_map(|scope| scope.get_ref().parse().ok()).collect();
             Token { name: token.name.get_ref().clone(), secret, scopes }
@@ -149,7 +153,9 @@ impl Tokens {
     pub(crate) fn missing(&self) -> Vec<String> {
         let tokens = self.tokens.iter().flatten();
         tokens
-            .filter_map(|token| Some(format!("token `{}`: {}", token.name, token.secret.values().err()?)))
+            .filter_map(|token| {
+                Some(format!("token `{}`: {}", token.name, explain(&token.secret.values().err()?)))
+            })
             .collect()
     }
 
@@ -163,7 +169,7 @@ impl Tokens {
         for token in tokens {
             let values = token.secret.values().unwrap_or_default();
             let equal =
-                values.iter().any(|value| bool::from(Sha256::digest(value.as_bytes()).ct_eq(&presented)));
+                values.iter().any(|value| bool::from(Sha256::digest(value.expose()).ct_eq(&presented)));
             if equal && found.is_none() {
                 found = Some(Caller { name: token.name.clone(), scopes: Some(token.scopes.clone()) });
             }

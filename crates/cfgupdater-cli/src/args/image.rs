@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use cfgupdater_image_builder::{CacheMode, Platform};
+use cfgupdater_server::parse_duration;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::ShowArgs;
-use crate::span;
 
 const ENVIRONMENT: &str = "\
 Images are tagged by commit and by branch, as git says or as FORCE_CI_GIT_SHA and FORCE_CI_BRANCH_NAME do.
@@ -134,7 +134,7 @@ pub(crate) struct RegistryArgs {
     #[arg(long, value_name = "HOST")]
     pub(crate) https: Vec<String>,
     /// How long to repeat what fails in passing
-    #[arg(long = "registry-retry-for", value_name = "DURATION", default_value = "2m", value_parser = span::parse)]
+    #[arg(long = "registry-retry-for", value_name = "DURATION", default_value = "2m", value_parser = parse_duration)]
     pub(crate) retry_for: Duration,
 }
 

@@ -1,12 +1,12 @@
 //! [`CallError`]: why a call was not answered as hoped.
 
+use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
 use cfgupdater_server::Problem;
 use reqwest::Url;
 
-use crate::causes::causes;
 use crate::exit::{Exit, Failure};
 
 /// Why a call was not answered as hoped.
@@ -61,10 +61,15 @@ impl CallError {
     }
 }
 
+/// Returns an error and its causes, the deepest last.
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |cause| (*cause).source())
+}
+
 /// Finds out whether TLS itself failed: a certificate that isn't trusted now won't be in a second.
 ///
 /// TLS errors come wrapped in I/O errors, which don't count what they wrap among their causes.
-fn is_tls(cause: &(dyn std::error::Error + 'static)) -> bool {
+fn is_tls(cause: &(dyn Error + 'static)) -> bool {
     match cause.downcast_ref::<std::io::Error>() {
         Some(wrapper) => wrapper.get_ref().is_some_and(|wrapped| is_tls(wrapped)),
         None => cause.is::<rustls::Error>(),

@@ -1,11 +1,11 @@
 //! `serve`: the service, until somebody stops it.
 
+use cfgupdater_core::explain;
 use cfgupdater_server::{Config, Service};
 use tokio::net::TcpListener;
 use tracing::info;
 
 use crate::args::ServeArgs;
-use crate::causes::explain;
 use crate::exit::Failure;
 use crate::signals::Stop;
 use crate::{logging, output};

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use cfgupdater::core::RepoName;
+use cfgupdater::core::{RepoName, explain};
 use cfgupdater_deployers::argocd::SourceUrl;
 use cfgupdater_deployers::{Mapping, Sender, Spot, is_signed};
+use cfgupdater_forge_http::SecretSource;
 
 use super::count::Counts;
 use super::tools::source_of;
-use crate::config::{Config, Deploy, DeployKind, Repo, Secret};
+use crate::config::{Config, Deploy, DeployKind, Repo};
 
 /// The hooks of all repositories.
 #[derive(Debug, Default)]
@@ -28,8 +29,16 @@ pub(crate) struct RepoHooks {
 #[derive(Debug)]
 pub(crate) struct Flux {
     pub(crate) name: String,
-    secret: Secret,
+    secret: SecretSource,
     pub(crate) mapping: Mapping,
+}
+
+impl Flux {
+    /// Returns the secrets that are valid now, or says why there are none.
+    fn secrets(&self) -> Result<Vec<String>, String> {
+        let secrets = self.secret.values().map_err(|error| explain(&error))?;
+        Ok(secrets.iter().map(|secret| secret.expose().to_owned()).collect())
+    }
 }
 
 impl Hooks {
@@ -46,8 +55,8 @@ impl Hooks {
     /// Lists the secrets that can't be had.
     pub(crate) fn missing(&self) -> Vec<String> {
         let flux = self.repos.values().flat_map(|hooks| &hooks.flux);
-        flux.filter_map(|flux| Some(format!("deploy tool `{}`: {}", flux.name, flux.secret.values().err()?)))
-            .collect()
+        let missing = |flux: &Flux| Some(format!("deploy tool `{}`: {}", flux.name, flux.secrets().err()?));
+        flux.filter_map(missing).collect()
     }
 
     /// Renders what became of calls, in the Prometheus text format.
@@ -65,7 +74,7 @@ impl RepoHooks {
         let of_kind = |kind| repo.deploy.iter().filter(move |deploy: &&Deploy| deploy.kind == kind);
         let flux = |deploy: &Deploy| {
             let file = config.directory.join(deploy.secret_file.as_ref()?);
-            let (name, secret) = (deploy.name.get_ref().clone(), Secret::file(file));
+            let (name, secret) = (deploy.name.get_ref().clone(), SecretSource::file(file));
             Some(Flux { name, secret, mapping: deploy.mapping(&policy) })
         };
         Self {
@@ -89,7 +98,7 @@ impl RepoHooks {
     pub(crate) fn signed_by(&self, header: &str, body: &[u8]) -> Result<Vec<&Flux>, String> {
         let (mut signed, mut missing) = (Vec::new(), None);
         for flux in &self.flux {
-            match flux.secret.values() {
+            match flux.secrets() {
                 Ok(secrets) if is_signed(header, body, &secrets) => signed.push(flux),
                 Ok(_) => {}
                 Err(why) => missing = Some(why),
