@@ -64,7 +64,10 @@ fn while_the_remote_is_away_nothing_is_promised_and_then_it_goes_on() {
     let service = Service::start(&remote);
     let refs = remote.refs();
     let away = Away::take(&remote);
-    eventually("readiness to end", || (service.get("/readyz").status == 503).then_some(()));
+    eventually("readiness to end, with the reason", || {
+        let reply = service.get("/readyz");
+        (reply.status == 503 && reply.text.contains("cfg-app: can't list the references")).then_some(())
+    });
     assert_eq!(service.get("/healthz").status, 200);
     let started = std::time::Instant::now();
     let reply = service.announce_reply(1);
