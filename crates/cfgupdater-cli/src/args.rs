@@ -2,13 +2,12 @@
 
 mod image;
 mod operate;
+mod read;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use cfgupdater_core::{
-    AppSha, CommitId, IntentId, Release, RepoName, SetName, TargetName, Timestamp, WaveName,
-};
+use cfgupdater_core::{AppSha, CommitId, Release, RepoName, SetName, TargetName, Timestamp, WaveName};
 use cfgupdater_server::parse_duration;
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
@@ -17,6 +16,7 @@ use crate::logging::LogFormat;
 
 pub(crate) use image::{BuildArgs, Driver, ImageArgs, ImageCommand, RegistryArgs};
 pub(crate) use operate::{ApproveArgs, IntentArgs, OperateArgs, RollbackArgs, WaiveArgs, WaveArgs};
+pub(crate) use read::{LogArgs, ReadArgs, StatusArgs};
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done, 1 failed, 2 usage, 3 evicted or superseded, 4 wait timed out, 5 unavailable.
@@ -219,48 +219,6 @@ pub(crate) struct DeployedArgs {
     /// When the target saw it, RFC 3339
     #[arg(long, value_name = "TIME")]
     pub(crate) observed_at: Option<Timestamp>,
-    #[command(flatten)]
-    pub(crate) show: ShowArgs,
-    #[command(flatten)]
-    pub(crate) connection: ConnectionArgs,
-}
-
-#[derive(Debug, Args)]
-#[command(group = ArgGroup::new("awaited").args(["intent", "app_sha"]).requires("wait"))]
-pub(crate) struct StatusArgs {
-    /// Wait for this intent, as `announce` printed it; without it and --app-sha, for the newest announcement
-    #[arg(long, value_name = "ID")]
-    pub(crate) intent: Option<IntentId>,
-    /// Wait for the newest announcement of this application commit, also one yet to come
-    #[arg(long, value_name = "SHA")]
-    pub(crate) app_sha: Option<AppSha>,
-    /// Wait for an announcement of this image set
-    #[arg(long, value_name = "NAME", requires = "wait", conflicts_with = "intent")]
-    pub(crate) set: Option<SetName>,
-    #[command(flatten)]
-    pub(crate) wait: WaitArgs,
-    #[command(flatten)]
-    pub(crate) show: ShowArgs,
-    #[command(flatten)]
-    pub(crate) connection: ConnectionArgs,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ReadArgs {
-    #[command(flatten)]
-    pub(crate) show: ShowArgs,
-    #[command(flatten)]
-    pub(crate) connection: ConnectionArgs,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct LogArgs {
-    /// How many transitions to show
-    #[arg(long, value_name = "N", default_value_t = 50)]
-    pub(crate) limit: usize,
-    /// Go on after this one: what the page before called `next`
-    #[arg(long, value_name = "NEXT")]
-    pub(crate) after: Option<String>,
     #[command(flatten)]
     pub(crate) show: ShowArgs,
     #[command(flatten)]

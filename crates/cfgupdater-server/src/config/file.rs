@@ -1,17 +1,21 @@
 //! The configuration file as it is written: every key there is.
 
+mod forge;
+mod waves;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use cfgupdater::core::{
-    BranchName, FreezeWindow, ReleaseIdentity, RepoName, SetName, TargetName, VerifyImages, WaveName,
-};
-use serde::{Deserialize, Deserializer};
+use cfgupdater::core::{BranchName, RepoName};
+use serde::Deserialize;
 use toml::Spanned;
 
 use super::deploy::Deploy;
 use super::duration::Span;
-use super::render::{LayoutKind, Render, Services};
+use super::render::Render;
+
+pub(crate) use forge::{Forge, Project, Run};
+pub(crate) use waves::{ImageSet, Target, Wave};
 
 /// The whole file.
 #[derive(Debug, Deserialize)]
@@ -136,43 +140,6 @@ pub(crate) enum Foreign {
     Carry,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Forge {
-    /// One of the kinds that the service knows.
-    pub(crate) kind: Spanned<String>,
-    pub(crate) api_url: Option<Spanned<String>>,
-    pub(crate) app_id: Option<Spanned<u64>>,
-    pub(crate) private_key_file: Option<Spanned<PathBuf>>,
-    pub(crate) private_key_env: Option<Spanned<String>>,
-    pub(crate) installation_id: Option<Spanned<u64>>,
-    pub(crate) project: Option<Spanned<Project>>,
-    pub(crate) token_file: Option<Spanned<PathBuf>>,
-    pub(crate) token_env: Option<Spanned<String>>,
-    pub(crate) webhook_secret_file: Option<Spanned<PathBuf>>,
-    pub(crate) webhook_secret_env: Option<Spanned<String>>,
-    pub(crate) ca_file: Option<Spanned<PathBuf>>,
-    pub(crate) pushes_per_minute: Option<Spanned<u32>>,
-    pub(crate) require_pipeline: Option<Spanned<bool>>,
-    pub(crate) run: Option<Spanned<Vec<Run>>>,
-}
-
-/// A repository as its forge calls it: a path or a number.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged, expecting = "a project's path or its number")]
-pub(crate) enum Project {
-    Path(String),
-    Number(u64),
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Run {
-    pub(crate) context: String,
-    pub(crate) command: Vec<String>,
-    pub(crate) timeout: Option<Span>,
-}
-
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Checks {
@@ -216,77 +183,10 @@ pub(crate) struct Commit {
     pub(crate) ssh_signing_key_file: Option<Spanned<PathBuf>>,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ImageSet {
-    pub(crate) name: Spanned<SetName>,
-    pub(crate) path: Option<Spanned<String>>,
-    #[serde(default)]
-    pub(crate) layout: LayoutKind,
-    #[serde(default)]
-    pub(crate) services: Services,
-    #[serde(default)]
-    pub(crate) waves: Vec<Spanned<WaveName>>,
-    #[serde(default)]
-    pub(crate) release_identity: ReleaseIdentity,
-    /// The name of a file beside the images that holds their release, for manifests to embed.
-    pub(crate) release_file: Option<Spanned<String>>,
-    pub(crate) verify_images: Option<Spanned<VerifyImages>>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Wave {
-    pub(crate) name: Spanned<WaveName>,
-    pub(crate) targets: Spanned<Vec<Target>>,
-    pub(crate) soak: Option<Span>,
-    #[serde(default)]
-    pub(crate) approval: bool,
-    #[serde(default, deserialize_with = "windows")]
-    pub(crate) freeze: Vec<FreezeWindow>,
-}
-
-/// A target: its name, or its name with the sets it runs.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged, expecting = "a target's name, or { name = \"…\", sets = [\"…\"] }")]
-pub(crate) enum Target {
-    Name(TargetName),
-    Limited(LimitedTarget),
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct LimitedTarget {
-    pub(crate) name: TargetName,
-    #[serde(default)]
-    pub(crate) sets: Vec<SetName>,
-}
-
-impl Target {
-    pub(crate) fn name(&self) -> &TargetName {
-        match self {
-            Self::Name(name) => name,
-            Self::Limited(limited) => &limited.name,
-        }
-    }
-
-    pub(crate) fn sets(&self) -> &[SetName] {
-        match self {
-            Self::Name(_) => &[],
-            Self::Limited(limited) => &limited.sets,
-        }
-    }
-}
-
 fn default_listen() -> Spanned<SocketAddr> {
     Spanned::new(0..0, SocketAddr::from(([127, 0, 0, 1], 8080)))
 }
 
 fn default_data_dir() -> PathBuf {
     PathBuf::from("cfgupdater-data")
-}
-
-fn windows<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<FreezeWindow>, D::Error> {
-    let texts = Vec::<String>::deserialize(deserializer)?;
-    texts.iter().map(|text| text.parse().map_err(serde::de::Error::custom)).collect()
 }
