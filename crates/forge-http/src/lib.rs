@@ -44,5 +44,5 @@ pub use secret::{Secret, redact};
 pub use secret_source::SecretSource;
 pub use signature::{Form, sign_hmac, verify_hmac, verify_shared};
 pub use standard_webhooks::{StandardHeaders, verify_standard};
-pub use text::{summary, word};
+pub use text::{summary, time, word};
 pub use trouble::{Trouble, unreadable};

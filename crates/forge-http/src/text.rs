@@ -1,5 +1,7 @@
 //! Words of others, before they are kept or shown.
 
+use cfgupdater_core::Timestamp;
+
 /// Longest summary kept, in characters.
 const SUMMARY: usize = 300;
 
@@ -17,6 +19,11 @@ pub fn summary(text: &str) -> Option<String> {
     Some(text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
+/// Reads a time as forges write it, `None` where it is none.
+pub fn time(text: &str) -> Option<Timestamp> {
+    text.parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -28,5 +35,12 @@ mod tests {
         assert_eq!(summary("a\nb\u{1b}c ").as_deref(), Some("a b c"));
         assert_eq!(summary(&"x".repeat(999)).map(|text| text.len()), Some(SUMMARY));
         assert_eq!(summary(" \n"), None);
+    }
+
+    #[test]
+    fn a_time_is_a_time_or_nothing() {
+        assert_eq!(time("1970-01-01T00:00:02.500Z"), Some(Timestamp::from_millis(2500)));
+        assert_eq!(time("1970-01-01T01:00:02+01:00"), Some(Timestamp::from_millis(2000)));
+        assert_eq!(time("soon"), None);
     }
 }
