@@ -17,13 +17,14 @@ pub(crate) fn pipeline(world: &World, pipeline: &Pipeline) -> Value {
 }
 
 pub(crate) fn job(world: &World, job: &Job) -> Value {
-    let Job { id, name, status, allow_failure, .. } = job;
+    let Job { id, name, status, failure_reason, allow_failure, .. } = job;
     let of = world.pipelines.iter().find(|pipeline| pipeline.id == job.pipeline);
     let failed = status == "failed";
     let mut value = json!({
-        "id": id, "name": name, "status": status, "allow_failure": allow_failure, "stage": "test", "tag": false,
+        "id": id, "name": name, "status": status, "allow_failure": allow_failure, "stage": "test",
+        "tag": of.is_some_and(|of| of.of_tag),
         "ref": of.map(|of| &of.branch), "created_at": TIME, "started_at": TIME, "finished_at": TIME,
-        "failure_reason": failed.then_some("script_failure"), "pipeline": of.map(|of| pipeline(world, of)),
+        "failure_reason": failure_reason.as_ref().filter(|_| failed), "pipeline": of.map(|of| pipeline(world, of)),
         "web_url": format!("https://gitlab.example/{PROJECT}/-/jobs/{id}"), "user": user(BOT_ID, "bot")
     });
     if let Kind::Bridge(to) = job.kind {

@@ -5,7 +5,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
 use crate::paging::{Turned, page, parameter};
-use crate::world::{Job, Kind, Trouble, World};
+use crate::world::{Job, Kind, Pipeline, Trouble, World};
 use crate::{BOT_ID, PROJECT, PROJECT_ID, answers};
 
 /// Requests that are taken in a minute.
@@ -123,9 +123,12 @@ fn as_user(world: &mut World, asked: &Asked<'_>, user: &str) -> Told {
     else {
         return Told::error(400, "400 Bad request");
     };
+    if world.is_protected(branch) && !world.trusted.iter().any(|trusted| trusted == user) {
+        return Told::error(403, "403 Forbidden");
+    }
     if world.contended > 0 {
         world.contended -= 1;
-        return Told::error(409, "409 Conflict: Could not obtain lock, please try again");
+        return Told::error(409, "Another update to this commit status is in progress");
     }
     let id = world.status(sha, branch, name, state, user);
     Told::json(201, &json!({ "id": id, "sha": sha, "name": name, "status": state }))
@@ -141,16 +144,15 @@ fn of_project(world: &World, asked: &Asked<'_>, rest: &[&str]) -> Told {
             else {
                 return Told::error(404, "404 Not Found");
             };
-            let inside = |job: &&Job| job.pipeline == pipeline.id;
-            let jobs = world.jobs.iter().filter(inside);
-            if *kind == "jobs" {
-                let all = parameter(asked.query, "include_retried") == Some("true");
-                let jobs = jobs.filter(|job| job.kind == Kind::Job && (all || !job.retried));
-                return page(world, asked, jobs.map(|job| answers::job(world, job)).collect(), Turned::ByKey);
-            }
-            // Bridges that were tried again are not listed.
-            let bridges = jobs.filter(|job| matches!(job.kind, Kind::Bridge(_)) && !job.retried);
-            page(world, asked, bridges.map(|job| answers::job(world, job)).collect(), Turned::ByNumber)
+            let all = parameter(asked.query, "include_retried") == Some("true");
+            let fits = |job: &&Job| match job.kind {
+                Kind::Job => *kind == "jobs",
+                Kind::Bridge(_) => *kind == "bridges",
+                Kind::Status(_) => false,
+            };
+            let inside = world.jobs.iter().filter(|job| job.pipeline == pipeline.id && (all || !job.retried));
+            let listed = inside.filter(fits).map(|job| answers::job(world, job)).collect();
+            page(world, asked, listed, if *kind == "jobs" { Turned::ByKey } else { Turned::ByNumber })
         }
         ["members", "all", id] if *id == BOT_ID.to_string() => Told::json(200, &answers::member(world)),
         ["protected_branches"] => page(world, asked, world.protected.clone(), Turned::Settings),
@@ -163,10 +165,10 @@ fn of_project(world: &World, asked: &Asked<'_>, rest: &[&str]) -> Told {
     }
 }
 
-/// Lists statuses, jobs and bridges of every pipeline of a commit.
+/// Lists statuses, jobs and bridges of every pipeline of a commit but children.
 fn statuses(world: &World, asked: &Asked<'_>, sha: &str) -> Told {
-    let of: Vec<u64> =
-        world.pipelines.iter().filter(|pipeline| pipeline.sha == sha).map(|pipeline| pipeline.id).collect();
+    let fits = |pipeline: &&Pipeline| pipeline.sha == sha && pipeline.source != "parent_pipeline";
+    let of: Vec<u64> = world.pipelines.iter().filter(fits).map(|pipeline| pipeline.id).collect();
     let all = parameter(asked.query, "all") == Some("true");
     let listed = world.jobs.iter().filter(|job| of.contains(&job.pipeline) && (all || !job.retried));
     page(world, asked, listed.map(|job| answers::status(world, job)).collect(), Turned::ByNumber)

@@ -1,5 +1,6 @@
 //! What is there, and what goes wrong.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
@@ -44,6 +45,8 @@ pub(crate) struct Pipeline {
     pub(crate) sha: String,
     pub(crate) branch: String,
     pub(crate) source: String,
+    /// Whether it is a tag's, whose name then stands for the branch's.
+    pub(crate) of_tag: bool,
     /// What it says, where that isn't made of its jobs.
     pub(crate) told: Option<String>,
 }
@@ -55,6 +58,8 @@ pub(crate) struct Job {
     pub(crate) pipeline: u64,
     pub(crate) name: String,
     pub(crate) status: String,
+    /// Why it failed, in GitLab's words.
+    pub(crate) failure_reason: Option<String>,
     pub(crate) allow_failure: bool,
     pub(crate) retried: bool,
     pub(crate) kind: Kind,
@@ -93,6 +98,8 @@ pub struct World {
     pub project: Value,
     /// The protected branches.
     pub protected: Vec<Value>,
+    /// The users who may push to protected branches, and so may post statuses of their commits.
+    pub trusted: Vec<String>,
     /// The push rules, where there are any.
     pub push_rules: Option<Value>,
     /// The role of the token's account.
@@ -124,6 +131,7 @@ impl Default for World {
             requests: Vec::new(),
             project: json!({}),
             protected: Vec::new(),
+            trusted: Vec::new(),
             push_rules: None,
             access_level: 40,
             hook_url: None,
@@ -141,7 +149,7 @@ impl World {
     pub fn pipeline(&mut self, sha: &str, branch: &str, source: &str) -> u64 {
         let id = self.id();
         let (sha, branch, source) = (sha.to_owned(), branch.to_owned(), source.to_owned());
-        self.pipelines.push(Pipeline { id, sha, branch, source, told: None });
+        self.pipelines.push(Pipeline { id, sha, branch, source, of_tag: false, told: None });
         id
     }
 
@@ -150,6 +158,13 @@ impl World {
         let fits = |known: &&Pipeline| known.sha == sha && known.branch == branch && known.source == "push";
         let known = self.pipelines.iter().find(fits).map(|known| known.id);
         known.unwrap_or_else(|| self.pipeline(sha, branch, "push"))
+    }
+
+    /// Makes a pipeline of a tag that has a branch's name.
+    pub fn pipeline_of_tag(&mut self, sha: &str, tag: &str) -> u64 {
+        let id = self.pipeline(sha, tag, "push");
+        self.pipelines.iter_mut().filter(|known| known.id == id).for_each(|known| known.of_tag = true);
+        id
     }
 
     /// Makes a pipeline say something, whatever its jobs say.
@@ -172,6 +187,13 @@ impl World {
     pub fn update_job(&mut self, id: u64, status: &str) {
         let found = self.jobs.iter_mut().find(|job| job.id == id);
         status.clone_into(&mut found.expect("a job that there is").status);
+    }
+
+    /// Makes a job fail for a reason, in GitLab's words.
+    pub fn fail_job(&mut self, id: u64, reason: &str) {
+        self.update_job(id, "failed");
+        let failed = self.jobs.iter_mut().filter(|job| job.id == id);
+        failed.for_each(|job| job.failure_reason = Some(reason.to_owned()));
     }
 
     /// Makes a pipeline for a push with one job.
@@ -206,18 +228,25 @@ impl World {
         self.hook_failures < FAILURES
     }
 
+    /// Tells whether a branch is protected by its name; stars are left to the adapter.
+    pub(crate) fn is_protected(&self, branch: &str) -> bool {
+        self.protected.iter().any(|rule| rule["name"] == branch)
+    }
+
     /// Counts the requests whose target contains `part`.
     pub fn requests_of(&self, part: &str) -> usize {
         self.requests.iter().filter(|request| request.contains(part)).count()
     }
 
+    /// Whatever has the name is taken out of what the pipeline says: jobs and bridges too, and what others posted.
     fn add(&mut self, pipeline: u64, name: &str, status: &str, kind: Kind) -> u64 {
         let id = self.id();
-        // Statuses of different users don't replace each other.
-        let same = |job: &&mut Job| job.pipeline == pipeline && job.name == name && job.kind.replaces(&kind);
+        let same = |job: &&mut Job| job.pipeline == pipeline && job.name == name;
         self.jobs.iter_mut().filter(same).for_each(|job| job.retried = true);
         let (name, status) = (name.to_owned(), status.to_owned());
-        self.jobs.push(Job { id, pipeline, name, status, allow_failure: false, retried: false, kind });
+        let failure_reason = (kind == Kind::Job).then(|| "script_failure".to_owned());
+        let (allow_failure, retried) = (false, false);
+        self.jobs.push(Job { id, pipeline, name, status, failure_reason, allow_failure, retried, kind });
         id
     }
 
@@ -226,29 +255,35 @@ impl World {
         self.next_id
     }
 
-    /// Says what a pipeline says: what failed, then what has not ended.
+    /// Says what a pipeline says.
     pub(crate) fn status_of(&self, pipeline: &Pipeline) -> String {
         if let Some(told) = &pipeline.told {
             return told.clone();
         }
-        let latest: Vec<&str> = self
-            .jobs
-            .iter()
-            .filter(|job| job.pipeline == pipeline.id && !job.retried && !job.allow_failure)
-            .map(|job| job.status.as_str())
-            .collect();
-        let order = ["failed", "running", "pending", "created", "manual", "canceled", "skipped", "success"];
-        let found = order.iter().find(|word| latest.contains(*word));
-        if latest.is_empty() { "created".to_owned() } else { (*found.unwrap_or(&"running")).to_owned() }
+        let latest = self.jobs.iter().filter(|job| job.pipeline == pipeline.id && !job.retried);
+        composite(&latest.filter(|job| !job.allow_failure).map(|job| job.status.as_str()).collect())
+            .to_owned()
     }
 }
 
-impl Kind {
-    fn replaces(&self, newer: &Self) -> bool {
-        match (self, newer) {
-            (Self::Status(by), Self::Status(other)) => by == other,
-            (Self::Job, Self::Job) | (Self::Bridge(_), Self::Bridge(_)) => true,
-            _ => false,
-        }
+/// Puts the words of the latest jobs together, as `lib/gitlab/ci/status/composite.rb` does.
+fn composite(words: &BTreeSet<&str>) -> &'static str {
+    let only = |of: &[&str]| words.iter().all(|word| of.contains(word));
+    let any = |of: &str| words.contains(of);
+    match () {
+        () if words.is_empty() => "created",
+        () if only(&["skipped"]) => "skipped",
+        () if only(&["success", "skipped"]) => "success",
+        () if only(&["created"]) => "created",
+        () if only(&["preparing"]) => "preparing",
+        () if only(&["canceled", "success", "skipped"]) => "canceled",
+        () if only(&["pending", "created", "skipped"]) => "pending",
+        () if any("running") || any("pending") => "running",
+        () if any("waiting_for_resource") => "waiting_for_resource",
+        () if any("manual") => "manual",
+        () if any("scheduled") => "scheduled",
+        () if any("preparing") => "preparing",
+        () if any("created") => "running",
+        () => "failed",
     }
 }
