@@ -2,9 +2,10 @@
 
 use cfgupdater_core::{CheckRun, CommitId, Error, ErrorKind};
 use cfgupdater_forge_http::Trouble;
-use gitlab::api::projects::pipelines::{PipelineBridges, PipelineJobs, PipelineSource, Pipelines};
+use gitlab::api::projects::pipelines::{PipelineJobs, PipelineSource, Pipelines};
 use gitlab::api::projects::repository::commits::CommitStatuses;
 
+use crate::bridges::Bridges;
 use crate::client::Client;
 use crate::pipelines::{Branches, Inside, Job, Pipeline, Reading, Status, runs};
 use crate::project::{incomplete, name};
@@ -78,15 +79,14 @@ impl Source<'_> {
     }
 
     async fn inside(&self, pipeline: u64) -> Result<Inside, Error> {
-        let project = || name(&self.settings.project);
+        let project = &self.settings.project;
         let jobs = PipelineJobs::builder()
-            .project(project())
+            .project(name(project))
             .pipeline(pipeline)
             .include_retried(true)
             .build()
             .map_err(incomplete)?;
-        let bridges =
-            PipelineBridges::builder().project(project()).pipeline(pipeline).build().map_err(incomplete)?;
+        let bridges = Bridges { project, pipeline };
         let key = |job: &Job| job.id;
         let jobs = self.client.list(&format!("reading the jobs of pipeline {pipeline}"), &jobs, key).await?;
         let what = format!("reading the bridges of pipeline {pipeline}");

@@ -7,6 +7,7 @@
 #[doc = include_str!("../README.md")]
 mod readme {}
 
+mod bridges;
 mod checks;
 mod client;
 mod forge;

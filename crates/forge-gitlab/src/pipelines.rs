@@ -3,13 +3,16 @@
 //! The newest pipeline of `auto` or of the probe branch speaks for the commit, with all its child pipelines. Jobs and
 //! external statuses stand beside it under names of their own, and never replace each other.
 
+mod outcome;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use cfgupdater_core::{CheckRun, CheckState, Timestamp};
-use cfgupdater_forge_http::summary;
+use cfgupdater_core::{CheckRun, CheckState};
+use cfgupdater_forge_http::{summary, time};
 use serde::Deserialize;
 
-use crate::states::{state, state_of_job, worst};
+use crate::states::state_of_job;
+use outcome::{DEPTH, latest, of_pipeline};
 
 /// The name of the check that the pipeline itself is.
 pub const PIPELINE: &str = "pipeline";
@@ -17,8 +20,11 @@ pub const PIPELINE: &str = "pipeline";
 /// Who reports pipelines and jobs. A user of this name is written with an `@`.
 pub const SOURCE: &str = "gitlab-ci";
 
-/// How deep child pipelines are followed; GitLab allows two levels.
-const DEPTH: usize = 4;
+/// How pipelines come to be that run what the repository says. Others hold what somebody reports, or are made for a merge
+/// request, by another pipeline, or by a scanner with a configuration of its own.
+///
+/// Source: <https://docs.gitlab.com/ci/jobs/job_rules/#ci_pipeline_source-predefined-variable>.
+const OWN: [&str; 7] = ["push", "web", "api", "trigger", "schedule", "pipeline", "chat"];
 
 /// A pipeline as lists show it.
 #[derive(Debug, Clone, Deserialize)]
@@ -46,6 +52,9 @@ pub(crate) struct Job {
     created_at: Option<String>,
     finished_at: Option<String>,
     failure_reason: Option<String>,
+    /// Whether its pipeline is a tag's.
+    #[serde(default)]
+    tag: bool,
     /// Where a bridge leads, once it was crossed.
     pub(crate) downstream_pipeline: Option<Pipeline>,
 }
@@ -57,7 +66,7 @@ pub(crate) struct Status {
     pub(crate) sha: String,
     name: String,
     #[serde(rename = "status")]
-    state: String,
+    word: String,
     #[serde(default)]
     allow_failure: bool,
     author: Option<Author>,
@@ -78,6 +87,7 @@ struct Author {
 pub(crate) struct Inside {
     /// Every attempt of every job.
     pub(crate) jobs: Vec<Job>,
+    /// Every attempt of every bridge.
     pub(crate) bridges: Vec<Job>,
 }
 
@@ -103,10 +113,9 @@ pub(crate) struct Branches {
 }
 
 impl Pipeline {
-    /// Tells whether it runs what the repository says for a push: neither what others reported, nor a merge request's.
-    pub(crate) fn is_own(&self) -> bool {
-        let foreign = ["external", "external_pull_request_event", "merge_request_event", "parent_pipeline"];
-        !self.source.as_deref().is_some_and(|source| foreign.contains(&source))
+    /// Tells whether it runs what the repository says. A source that isn't told or isn't known is none of these.
+    fn is_own(&self) -> bool {
+        self.source.as_deref().is_some_and(|source| OWN.contains(&source))
     }
 
     /// Tells whether it runs jobs at all.
@@ -117,7 +126,7 @@ impl Pipeline {
 
 impl Job {
     fn state(&self) -> CheckState {
-        state_of_job(&self.status, self.allow_failure)
+        state_of_job(&self.status, self.failure_reason.as_deref(), self.allow_failure)
     }
 
     /// Returns the child pipeline that a bridge leads to, in the same project.
@@ -128,90 +137,54 @@ impl Job {
     }
 }
 
+impl Status {
+    /// Whatever the reason is that GitLab keeps of it, somebody said so.
+    fn state(&self) -> CheckState {
+        state_of_job(&self.word, None, self.allow_failure)
+    }
+}
+
+impl Inside {
+    /// Tells whether this is inside a tag's pipeline, which is listed as if the tag were a branch.
+    fn is_of_tag(&self) -> bool {
+        self.jobs.iter().chain(&self.bridges).any(|job| job.tag)
+    }
+
+    fn latest_bridges(&self) -> impl Iterator<Item = &Job> {
+        latest(&self.bridges)
+    }
+}
+
 /// Makes the attempts of a commit.
 pub(crate) fn runs(reading: &Reading, branches: &Branches, with_pipeline: bool) -> Vec<CheckRun> {
-    let own = own(&reading.pipelines, branches);
+    let own = own(reading, branches);
     let mut runs = Vec::new();
     let newest = own.iter().max_by_key(|pipeline| pipeline.id).filter(|_| with_pipeline);
     runs.extend(newest.map(|pipeline| of_pipeline(pipeline, reading)));
     for pipeline in &own {
         of_jobs(pipeline, "job", reading, DEPTH, &mut runs);
     }
-    let inside = ids_inside(reading);
-    let external = reading.statuses.iter().filter(|status| !inside.contains(&status.id));
-    runs.extend(external.filter(|status| !is_retried_bridge(status, reading)).map(of_status));
+    runs.extend(posted(reading).map(of_status));
     runs
 }
 
 /// Picks the pipelines that speak: those of the branches where commits are tested; where there is none, the stable
 /// branch's.
-fn own<'a>(pipelines: &'a [Pipeline], branches: &Branches) -> Vec<&'a Pipeline> {
+fn own<'a>(reading: &'a Reading, branches: &Branches) -> Vec<&'a Pipeline> {
+    let of_tag = |pipeline: &Pipeline| reading.inside.get(&pipeline.id).is_some_and(Inside::is_of_tag);
     let of = |wanted: &dyn Fn(&str) -> bool| -> Vec<&'a Pipeline> {
         let fits = |pipeline: &&Pipeline| pipeline.is_own() && pipeline.branch.as_deref().is_some_and(wanted);
-        pipelines.iter().filter(fits).collect()
+        reading.pipelines.iter().filter(fits).filter(|pipeline| !of_tag(pipeline)).collect()
     };
     let tested = of(&|name| branches.tested.iter().any(|tested| tested == name));
     if tested.is_empty() { of(&|name| branches.stable.as_deref() == Some(name)) } else { tested }
-}
-
-/// A pipeline is as good as the worst of it and of its children, also of those that nothing waits for.
-fn of_pipeline(pipeline: &Pipeline, reading: &Reading) -> CheckRun {
-    let (state, culprit) = with_children(pipeline, reading, DEPTH);
-    let mut run = CheckRun::new(PIPELINE, pipeline.id, state);
-    PIPELINE.clone_into(&mut run.series);
-    run.source = Some(SOURCE.to_owned());
-    run.at = pipeline.updated_at.as_deref().and_then(time);
-    run.link = culprit.web_url.clone().or_else(|| pipeline.web_url.clone()).filter(|link| !link.is_empty());
-    run.summary =
-        (culprit.id != pipeline.id).then(|| format!("child pipeline {} is {}", culprit.id, culprit.status));
-    run
-}
-
-/// Returns the state of a pipeline and its children, and the one of them that it is the state of.
-fn with_children<'a>(
-    pipeline: &'a Pipeline,
-    reading: &'a Reading,
-    depth: usize,
-) -> (CheckState, &'a Pipeline) {
-    let mut found = (state(&pipeline.status), pipeline);
-    if depth == 0 {
-        return found;
-    }
-    for bridge in latest_bridges(pipeline, reading) {
-        let Some(child) = bridge.child(pipeline) else { continue };
-        let (of_child, culprit) = with_children(current(child, reading), reading, depth - 1);
-        if of_child == CheckState::Failure && bridge.allow_failure {
-            continue;
-        }
-        if worst([found.0.clone(), of_child.clone()]) != found.0 {
-            found = (of_child, culprit);
-        }
-    }
-    found
-}
-
-/// Returns a child as it was listed, or else as its bridge tells of it.
-fn current<'a>(child: &'a Pipeline, reading: &'a Reading) -> &'a Pipeline {
-    reading.children.iter().find(|listed| listed.id == child.id).unwrap_or(child)
-}
-
-/// Picks the latest attempt of each bridge.
-fn latest_bridges<'a>(pipeline: &Pipeline, reading: &'a Reading) -> impl Iterator<Item = &'a Job> {
-    let mut latest: BTreeMap<&str, &Job> = BTreeMap::new();
-    for bridge in reading.inside.get(&pipeline.id).into_iter().flat_map(|inside| &inside.bridges) {
-        let known = latest.entry(&bridge.name).or_insert(bridge);
-        if known.id < bridge.id {
-            *known = bridge;
-        }
-    }
-    latest.into_values()
 }
 
 /// Adds the jobs of a pipeline, and those of its children, which don't replace one of the same name elsewhere.
 fn of_jobs(pipeline: &Pipeline, series: &str, reading: &Reading, depth: usize, runs: &mut Vec<CheckRun>) {
     let Some(inside) = reading.inside.get(&pipeline.id).filter(|_| depth > 0) else { return };
     runs.extend(inside.jobs.iter().chain(&inside.bridges).map(|job| of_job(job, series)));
-    for bridge in latest_bridges(pipeline, reading) {
+    for bridge in inside.latest_bridges() {
         if let Some(child) = bridge.child(pipeline) {
             of_jobs(child, &format!("{series}/{}", bridge.name), reading, depth - 1, runs);
         }
@@ -230,8 +203,7 @@ fn of_job(job: &Job, series: &str) -> CheckRun {
 
 /// What one says doesn't replace what another says: anybody who may push may post a status of any name.
 fn of_status(status: &Status) -> CheckRun {
-    let state = state_of_job(&status.state, status.allow_failure);
-    let mut run = CheckRun::new(&status.name, status.id, state);
+    let mut run = CheckRun::new(&status.name, status.id, status.state());
     let source = status.author.as_ref().map(|author| person(&author.username));
     run.series = format!("status/{}", source.as_deref().unwrap_or_default());
     run.source = source;
@@ -246,26 +218,15 @@ fn person(username: &str) -> String {
     if username == SOURCE { format!("@{username}") } else { username.to_owned() }
 }
 
-/// Lists the numbers of all jobs and bridges: the list of statuses shows them too.
-fn ids_inside(reading: &Reading) -> BTreeSet<u64> {
-    reading
+/// Picks what somebody posted: the list of statuses shows jobs and bridges too.
+fn posted(reading: &Reading) -> impl Iterator<Item = &Status> {
+    let inside: BTreeSet<u64> = reading
         .inside
         .values()
         .flat_map(|inside| inside.jobs.iter().chain(&inside.bridges))
         .map(|job| job.id)
-        .collect()
-}
-
-/// Tells whether a status is an attempt of a bridge that was tried again, which no list of bridges shows.
-fn is_retried_bridge(status: &Status, reading: &Reading) -> bool {
-    let inside = status.pipeline_id.and_then(|id| reading.inside.get(&id));
-    inside.is_some_and(|inside| {
-        inside.bridges.iter().any(|bridge| bridge.name == status.name && bridge.id > status.id)
-    })
-}
-
-fn time(text: &str) -> Option<Timestamp> {
-    text.parse().ok()
+        .collect();
+    reading.statuses.iter().filter(move |status| !inside.contains(&status.id))
 }
 
 #[cfg(test)]

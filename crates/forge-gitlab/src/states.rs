@@ -26,11 +26,28 @@ pub(crate) fn state(status: &str) -> CheckState {
     }
 }
 
-/// Reads the state of a job or a status that is allowed to fail or not.
-pub(crate) fn state_of_job(status: &str, allow_failure: bool) -> CheckState {
-    match state(status) {
-        CheckState::Failure if allow_failure => CheckState::Success,
-        other => other,
+/// Why a job fails where the commit may be to blame: by what its script did or how long it took, and where nobody says why.
+/// For everything else CI is: quotas, runners, permissions. GitLab adds such reasons with every version.
+///
+/// Source: `app/models/concerns/enums/ci/commit_status.rb` of GitLab.
+const BY_COMMIT: [&str; 7] = [
+    "script_failure",
+    "job_execution_timeout",
+    "job_execution_server_timeout",
+    "server_timeout_running",
+    "server_timeout_canceling",
+    "trace_size_exceeded",
+    "unknown_failure",
+];
+
+/// Reads the state of a job or a status, which may be allowed to fail, and may say why it did.
+pub(crate) fn state_of_job(status: &str, reason: Option<&str>, allow_failure: bool) -> CheckState {
+    match (state(status), reason) {
+        (CheckState::Failure, _) if allow_failure => CheckState::Success,
+        (CheckState::Failure, Some(reason)) if !BY_COMMIT.contains(&reason) => {
+            CheckState::Infrastructure(word(reason))
+        }
+        (other, _) => other,
     }
 }
 
@@ -78,16 +95,30 @@ mod tests {
     fn what_is_not_documented_is_neither_green_nor_red() {
         for odd in ["", "Success", "succes", "passed", "neat"] {
             assert_eq!(state(odd), CheckState::Unknown(odd.to_owned()));
-            assert_eq!(state_of_job(odd, true), CheckState::Unknown(odd.to_owned()));
+            assert_eq!(state_of_job(odd, None, true), CheckState::Unknown(odd.to_owned()));
         }
     }
 
     #[test]
     fn only_a_failure_is_allowed() {
-        assert_eq!(state_of_job("failed", true), CheckState::Success);
-        assert_eq!(state_of_job("failed", false), CheckState::Failure);
+        for reason in [None, Some("script_failure"), Some("runner_system_failure")] {
+            assert_eq!(state_of_job("failed", reason, true), CheckState::Success);
+        }
+        assert_eq!(state_of_job("failed", None, false), CheckState::Failure);
         for waits in ["manual", "created", "scheduled"] {
-            assert_eq!(state_of_job(waits, true), CheckState::Queued);
+            assert_eq!(state_of_job(waits, None, true), CheckState::Queued);
+        }
+    }
+
+    #[test]
+    fn a_job_that_ci_itself_failed_says_nothing_of_the_commit() {
+        for reason in BY_COMMIT {
+            assert_eq!(state_of_job("failed", Some(reason), false), CheckState::Failure, "{reason}");
+        }
+        for reason in ["runner_system_failure", "ci_quota_exceeded", "user_blocked", "of_tomorrow"] {
+            let broken = CheckState::Infrastructure(reason.to_owned());
+            assert_eq!(state_of_job("failed", Some(reason), false), broken);
+            assert_eq!(state_of_job("success", Some(reason), false), CheckState::Success);
         }
     }
 

@@ -35,8 +35,14 @@ fn status(id: u64, name: &str, state: &str, author: &str) -> Status {
     parsed(json!({ "id": id, "sha": SHA, "name": name, "status": state, "author": { "username": author } }))
 }
 
+/// Reads pipelines with a job each, which says what its pipeline says.
 fn reading(pipelines: Vec<Pipeline>) -> Reading {
-    Reading { pipelines, ..Reading::default() }
+    let inside = pipelines.iter().map(with_one_job).collect();
+    Reading { pipelines, inside, ..Reading::default() }
+}
+
+fn with_one_job(of: &Pipeline) -> (u64, Inside) {
+    (of.id, Inside { jobs: vec![job(1000 + of.id, "ci", &of.status)], bridges: Vec::new() })
 }
 
 /// Judges what was read by the default rule and by names.
@@ -84,6 +90,8 @@ fn pipelines_of_others_do_not_speak() {
         ("refs/merge-requests/1/head", "merge_request_event"),
         ("auto", "parent_pipeline"),
         ("feature", "push"),
+        ("auto", "security_orchestration_policy"),
+        ("auto", "of_tomorrow"),
     ];
     for (branch, source) in others {
         let read = reading(vec![pipeline(9, branch, source, "success")]);
@@ -92,6 +100,13 @@ fn pipelines_of_others_do_not_speak() {
             reading(vec![pipeline(9, branch, source, "failed"), pipeline(1, "auto", "push", "success")]);
         assert_eq!(judged(&read, &[]), Verdict::Green, "{branch} {source}");
     }
+}
+
+#[test]
+fn a_pipeline_that_does_not_say_where_it_comes_from_does_not_speak() {
+    let mut untold = pipeline(1, "auto", "push", "success");
+    untold.source = None;
+    assert_eq!(judged(&reading(vec![untold]), &[]), Verdict::Missing);
 }
 
 #[test]
@@ -114,6 +129,7 @@ fn a_red_child_makes_its_parent_red_though_nothing_waits_for_it() {
         let mut read = reading(vec![parent.clone()]);
         let bridges = vec![bridge(20, "e2e", "success", &child, allowed)];
         read.inside.insert(1, Inside { jobs: Vec::new(), bridges });
+        read.inside.extend([with_one_job(&child)]);
         assert_eq!(judged(&read, &[]), expected, "{state}, as its bridge tells");
         read.children = vec![child];
         assert_eq!(judged(&read, &[]), expected, "{state}, as it is listed");
@@ -129,6 +145,7 @@ fn a_childs_child_counts_and_another_projects_pipeline_does_not() {
     read.inside.insert(1, Inside { jobs: vec![], bridges: vec![bridge(20, "a", "success", &child, false)] });
     read.inside
         .insert(2, Inside { jobs: vec![], bridges: vec![bridge(21, "b", "success", &grandchild, false)] });
+    read.inside.extend([with_one_job(&grandchild)]);
     assert_eq!(judged(&read, &[]), Verdict::Red);
     let mut elsewhere = grandchild;
     elsewhere.project_id = Some(2);
@@ -147,22 +164,9 @@ fn a_bridge_that_was_tried_again_leads_to_the_new_child() {
     read.inside.insert(2, Inside { jobs: vec![job(30, "unit", "failed")], bridges: vec![] });
     read.inside.insert(3, Inside { jobs: vec![job(31, "unit", "success")], bridges: vec![] });
     read.children = vec![old, new];
-    // GitLab lists jobs and bridges among the statuses too, also the attempt that no list of bridges shows.
-    read.statuses = vec![status(30, "unit", "failed", "bot"), status(31, "unit", "success", "bot")];
+    // GitLab lists jobs and bridges among the statuses too.
+    read.statuses = vec![status(20, "e2e", "failed", "bot"), status(21, "e2e", "success", "bot")];
     assert_eq!(judged(&read, &["unit", "e2e"]), Verdict::Green);
-}
-
-#[test]
-fn an_old_attempt_of_a_bridge_is_no_status_of_somebody() {
-    let child = pipeline(3, "auto", "parent_pipeline", "success");
-    let mut read = reading(vec![pipeline(1, "auto", "push", "success")]);
-    read.inside
-        .insert(1, Inside { jobs: vec![], bridges: vec![bridge(21, "e2e", "success", &child, false)] });
-    let old = json!({
-        "id": 20, "sha": SHA, "name": "e2e", "status": "failed", "pipeline_id": 1, "author": { "username": "bot" }
-    });
-    read.statuses = vec![parsed(old)];
-    assert_eq!(judged(&read, &["e2e"]), Verdict::Green);
 }
 
 #[test]
@@ -173,6 +177,94 @@ fn the_latest_attempt_of_a_job_counts() {
     assert_eq!(judged(&read, &["lint"]), Verdict::Green);
     read.inside.get_mut(&1).unwrap().jobs.push(job(13, "lint", "running"));
     assert_eq!(judged(&read, &["lint"]), Verdict::Pending);
+}
+
+/// What GitLab says of a pipeline out of which a status took a job by its name.
+#[test]
+fn a_pipeline_that_passed_is_as_good_as_what_is_in_it() {
+    let cases = [
+        ("success", Verdict::Green),
+        ("skipped", Verdict::Green),
+        ("failed", Verdict::Red),
+        ("canceled", Verdict::Pending),
+        ("running", Verdict::Pending),
+        ("manual", Verdict::Pending),
+        ("of_tomorrow", Verdict::Pending),
+    ];
+    for (word, expected) in cases {
+        let mut read = reading(vec![pipeline(1, "auto", "push", "success")]);
+        read.inside.get_mut(&1).unwrap().jobs.push(job(11, "lint", word));
+        assert_eq!(judged(&read, &[]), expected, "a job is {word}");
+        let mut read = reading(vec![pipeline(1, "auto", "push", "success")]);
+        read.inside.get_mut(&1).unwrap().bridges.push(job(11, "elsewhere", word));
+        assert_eq!(judged(&read, &[]), expected, "a bridge to elsewhere is {word}");
+    }
+}
+
+#[test]
+fn a_pipeline_that_goes_on_may_try_a_job_again() {
+    let mut read = reading(vec![pipeline(1, "auto", "push", "running")]);
+    read.inside.insert(1, Inside { jobs: vec![job(11, "lint", "failed")], bridges: vec![] });
+    assert_eq!(judged(&read, &[]), Verdict::Pending);
+}
+
+#[test]
+fn a_pipeline_fails_by_what_failed_in_it() {
+    let failed = |reason: &str| {
+        let mut failed = job(11, "lint", "failed");
+        failed.failure_reason = Some(reason.to_owned());
+        failed
+    };
+    let of = |jobs: Vec<Job>| {
+        let mut read = reading(vec![pipeline(1, "auto", "push", "failed")]);
+        read.inside.insert(1, Inside { jobs, bridges: vec![] });
+        read
+    };
+    assert_eq!(judged(&of(vec![failed("script_failure")]), &[]), Verdict::Red);
+    assert_eq!(judged(&of(vec![failed("runner_system_failure")]), &[]), Verdict::Pending);
+    assert_eq!(judged(&of(vec![job(9, "unit", "failed"), failed("ci_quota_exceeded")]), &[]), Verdict::Red);
+    assert_eq!(
+        judged(&of(vec![failed("script_failure"), job(12, "lint", "running")]), &[]),
+        Verdict::Pending
+    );
+    assert_eq!(judged(&of(vec![]), &[]), Verdict::Pending, "its configuration could not be used");
+    let mut read = of(vec![job(9, "unit", "success")]);
+    assert_eq!(judged(&read, &[]), Verdict::Pending, "nobody knows why");
+    read.statuses = vec![status(30, "scan", "failed", "sonar")];
+    assert_eq!(judged(&read, &[]), Verdict::Red, "somebody said so");
+    read.statuses.push(status(31, "scan", "success", "other"));
+    assert_eq!(
+        judged(&read, &[]),
+        Verdict::Pending,
+        "and somebody took it back, as far as the pipeline goes"
+    );
+    read.statuses = vec![status(8, "unit", "failed", "sonar")];
+    assert_eq!(judged(&read, &[]), Verdict::Pending, "a job has taken its place");
+}
+
+#[test]
+fn what_is_told_of_a_pipeline_names_what_it_is_about() {
+    let told = |read: &Reading| of_pipeline(&read.pipelines[0], read).summary;
+    let mut read = reading(vec![pipeline(1, "auto", "push", "success")]);
+    assert_eq!(told(&read), None);
+    let child = pipeline(2, "auto", "parent_pipeline", "running");
+    let bridges = vec![bridge(20, "e2e", "success", &child, false)];
+    read.inside.insert(1, Inside { jobs: vec![], bridges });
+    assert_eq!(told(&read).as_deref(), Some("child pipeline 2 is running"));
+    read.inside.get_mut(&1).unwrap().jobs.push(job(11, "li\u{1b}nt", "failed"));
+    assert_eq!(told(&read).as_deref(), Some("job lint is failed"));
+}
+
+#[test]
+fn a_tags_pipeline_does_not_speak() {
+    let mut read = reading(vec![pipeline(1, "auto", "push", "success")]);
+    read.inside.get_mut(&1).unwrap().jobs[0].tag = true;
+    assert_eq!(judged(&read, &[]), Verdict::Missing);
+    let child = pipeline(2, "auto", "parent_pipeline", "success");
+    let mut bridge = bridge(20, "e2e", "success", &child, false);
+    bridge.tag = true;
+    read.inside.insert(1, Inside { jobs: vec![], bridges: vec![bridge] });
+    assert_eq!(judged(&read, &[]), Verdict::Missing);
 }
 
 #[test]
@@ -213,6 +305,7 @@ fn what_may_fail_passes_and_what_waits_for_somebody_does_not() {
     button.allow_failure = true;
     read.inside.insert(1, Inside { jobs: vec![flaky, button], bridges: vec![] });
     assert_eq!(judged(&read, &["flaky"]), Verdict::Green);
+    assert_eq!(judged(&read, &[]), Verdict::Green);
     assert_eq!(judged(&read, &["button"]), Verdict::Pending);
 }
 
