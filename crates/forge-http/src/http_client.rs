@@ -60,10 +60,10 @@ impl HttpClient {
     /// # Errors
     /// Fails where the address is none, or the proxy or the certificates can't be used.
     pub fn new(base: &Uri, settings: &HttpSettings) -> Result<Self, Error> {
-        let host = base.host().filter(|_| matches!(base.scheme_str(), Some("https" | "http")));
-        let host = host.ok_or_else(|| {
-            Error::new(ErrorKind::Invalid, format!("`{base}` is no address of an API; write https://HOST/…"))
-        })?;
+        if base.host().is_none() || !matches!(base.scheme_str(), Some("https" | "http")) {
+            let message = format!("`{base}` is no address of an API; write https://HOST/…");
+            return Err(Error::new(ErrorKind::Invalid, message));
+        }
         // A second call finds the provider installed, which is all that matters.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = reqwest::Client::builder()
@@ -82,7 +82,7 @@ impl HttpClient {
                 };
                 builder = builder.proxy(Proxy::all(proxy).map_err(wrong)?);
             }
-            None if is_loopback(host) => builder = builder.no_proxy(),
+            None if is_loopback(base) => builder = builder.no_proxy(),
             None => {}
         }
         let failed = |cause| Error::new(ErrorKind::Other, "no HTTP client can be made").with_source(cause);
@@ -123,7 +123,9 @@ fn deepest(error: &(dyn std::error::Error + 'static)) -> String {
     deepest.to_string()
 }
 
-fn is_loopback(host: &str) -> bool {
+/// Tells whether an address is within this machine.
+pub fn is_loopback(address: &Uri) -> bool {
+    let host = address.host().unwrap_or_default();
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
@@ -149,6 +151,16 @@ mod tests {
         made("https://forge.example/api", &HttpSettings::default()).unwrap();
         for url in ["forge.example", "ftp://forge.example/api", "/api"] {
             assert_eq!(made(url, &HttpSettings::default()).unwrap_err().kind(), ErrorKind::Invalid, "{url}");
+        }
+    }
+
+    #[test]
+    fn what_is_within_this_machine_is_known_by_its_host() {
+        for url in ["http://localhost:1/api", "http://127.0.0.9", "https://[::1]:2/api"] {
+            assert!(is_loopback(&Uri::from_static(url)), "{url}");
+        }
+        for url in ["http://forge.example", "http://10.0.0.1", "http://localhost.example", "/api"] {
+            assert!(!is_loopback(&Uri::from_static(url)), "{url}");
         }
     }
 

@@ -37,7 +37,7 @@ pub use clock::now;
 pub use delivery::{WEBHOOK_CAP, check_delivery};
 pub use failure::{Refused, failure, kind_of};
 pub use headers::Headers;
-pub use http_client::{Answer, HttpClient, HttpSettings};
+pub use http_client::{Answer, HttpClient, HttpSettings, is_loopback};
 pub use paging::{Pages, next_link, next_page_number, same_origin};
 pub use rate_limit::{RateLimit, wait};
 pub use secret::{Secret, redact};
