@@ -74,7 +74,7 @@ pub(crate) fn hooks(world: &World) -> Vec<Value> {
     let hook = |url: &String| {
         json!({
             "id": 3, "url": url, "project_id": PROJECT_ID, "push_events": true, "pipeline_events": true,
-            "job_events": true, "alert_status": alert, "disabled_until": null, "enable_ssl_verification": true
+            "job_events": world.job_events, "alert_status": alert, "disabled_until": null, "enable_ssl_verification": true
         })
     };
     world.hook_url.iter().map(hook).collect()

@@ -79,6 +79,9 @@ fn in_trouble(world: &World, asked: &Asked<'_>) -> Option<Told> {
             Some(Told::error(404, "404 Project Not Found"))
         }
         Trouble::TokenRevoked => Some(Told::error(401, "401 Unauthorized")),
+        Trouble::Answers(part, status) if asked.path.contains(part) => {
+            Some(Told::error(*status, &format!("{status} as told")))
+        }
         Trouble::ChecksForbidden if of_checks => Some(Told::error(403, "403 Forbidden")),
         _ => None,
     }

@@ -36,6 +36,8 @@ pub enum Trouble {
     TokenRevoked,
     /// 403 for pipelines and statuses.
     ChecksForbidden,
+    /// Whatever has this in its path is answered with a status.
+    Answers(&'static str, u16),
 }
 
 /// One pipeline.
@@ -106,6 +108,8 @@ pub struct World {
     pub access_level: u64,
     /// Where the webhook goes, where there is one.
     pub hook_url: Option<String>,
+    /// Whether the webhook is sent for jobs.
+    pub job_events: bool,
     hook_failures: u32,
     /// Where repositories are served from.
     pub git_root: Option<PathBuf>,
@@ -135,6 +139,7 @@ impl Default for World {
             push_rules: None,
             access_level: 40,
             hook_url: None,
+            job_events: true,
             hook_failures: 0,
             git_root: None,
             break_next_push: false,
