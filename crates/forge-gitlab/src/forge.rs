@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use cfgupdater_core::{
     Capabilities, Checks, CommitId, Error, ErrorKind, Finding, Forge, ForgeAction, ForgeAnswer,
     GitCredentials, RequiredChecks, WebhookDelivery, WebhookMeaning,
 };
-use cfgupdater_forge_http::now;
+use cfgupdater_forge_http::{Trouble, now};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use gitlab::api::projects;
 use serde::Deserialize;
@@ -39,16 +40,25 @@ pub(crate) struct Inner {
     pub(crate) client: Client,
     pub(crate) settings: GitlabSettings,
     subject: Subject,
+    /// Whether GitLab cancels pipelines of a branch that moves on, as it was told last.
+    cancels: AtomicBool,
 }
 
 /// What is needed to know of a project.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Project {
     pub(crate) default_branch: Option<String>,
-    pub(crate) auto_cancel_pending_pipelines: Option<String>,
+    auto_cancel_pending_pipelines: Option<String>,
     pub(crate) builds_access_level: Option<String>,
     #[serde(default)]
     pub(crate) archived: bool,
+}
+
+impl Project {
+    /// Tells whether pipelines of a branch that moves on are cancelled.
+    pub(crate) fn cancels(&self) -> bool {
+        self.auto_cancel_pending_pipelines.as_deref() == Some("enabled")
+    }
 }
 
 impl GitlabForge {
@@ -67,7 +77,10 @@ impl GitlabForge {
             subpath: subpath(&settings.api_url).to_owned(),
             branches: ours.collect(),
         };
-        Ok(Self { inner: Inner { client, settings, subject }, polling: Polling::default() })
+        Ok(Self {
+            inner: Inner { client, settings, subject, cancels: AtomicBool::default() },
+            polling: Polling::default(),
+        })
     }
 
     /// Has somebody look again while a commit waits for its checks: GitLab sends no webhook for what others report.
@@ -85,10 +98,15 @@ impl fmt::Debug for GitlabForge {
 }
 
 impl Inner {
-    pub(crate) async fn project(&self) -> Result<Project, Error> {
+    pub(crate) async fn project(&self) -> Result<Project, Trouble> {
         let project = &self.settings.project;
         let endpoint = projects::Project::builder().project(name(project)).build().map_err(incomplete)?;
-        Ok(self.client.read(&format!("looking at {project}"), &endpoint).await?)
+        self.client.read(&format!("looking at {project}"), &endpoint).await
+    }
+
+    /// Keeps what a project's settings mean for how it may be pushed to.
+    pub(crate) fn remember(&self, project: &Project) {
+        self.cancels.store(project.cancels(), Ordering::Relaxed);
     }
 
     /// Returns the branches whose pipelines speak. Where the stable branch isn't configured, what a person pushed waits
@@ -108,9 +126,11 @@ impl Inner {
 
 #[async_trait]
 impl Forge for GitlabForge {
+    /// Whether pipelines are cancelled is known once [`Forge::preflight`] has looked.
     fn capabilities(&self) -> Capabilities {
         let mut capabilities = Capabilities::default();
         capabilities.pushes_per_minute = self.inner.settings.pushes_per_minute;
+        capabilities.cancels_superseded = self.inner.cancels.load(Ordering::Relaxed);
         capabilities
     }
 

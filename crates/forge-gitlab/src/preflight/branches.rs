@@ -121,7 +121,10 @@ fn unprotected(branch: &Branch<'_>) -> Vec<Finding> {
 fn everybody(name: &str) -> Finding {
     Finding::warning(
         format!("others than the service may push `{name}`"),
-        format!("protect `{name}`, with the token's account alone under \"Allowed to push and merge\""),
+        format!(
+            "protect `{name}`, with the token's account alone under \"Allowed to push and merge\"; where GitLab can't name \
+             accounts there, with Maintainers alone, and what others push is put aside"
+        ),
     )
 }
 

@@ -15,25 +15,28 @@ pub(super) struct Hook {
     push_events: bool,
     #[serde(default)]
     pipeline_events: bool,
+    #[serde(default)]
+    job_events: bool,
     /// Whether GitLab still delivers: it stops after failures.
     alert_status: Option<String>,
 }
 
-/// Finds out whether there is a webhook, and whether it tells of what matters.
-pub(super) fn findings(hooks: &[Hook]) -> Vec<Finding> {
+/// Finds out whether there is a webhook, and whether it tells of what matters, `of_jobs` too where that does.
+pub(super) fn findings(hooks: &[Hook], of_jobs: bool) -> Vec<Finding> {
     let ours: Vec<&Hook> = hooks.iter().filter(|hook| hook.url.contains(PATH)).collect();
     if ours.is_empty() {
         return vec![Finding::warning(
-            "the project has no webhook for this service, so results are seen by the timer alone",
+            "the project itself has no webhook for this service; without one, results are seen by the timer alone",
             format!(
-                "add one for push, job and pipeline events, to …/v1/repos/NAME{PATH}; or let its group have one"
+                "add one for push, job and pipeline events, to …/v1/repos/NAME{PATH}; one of its group does as well, and \
+                 is not seen here"
             ),
         )];
     }
-    ours.into_iter().flat_map(of_hook).collect()
+    ours.into_iter().flat_map(|hook| of_hook(hook, of_jobs)).collect()
 }
 
-fn of_hook(hook: &Hook) -> Vec<Finding> {
+fn of_hook(hook: &Hook, of_jobs: bool) -> Vec<Finding> {
     let mut found = Vec::new();
     if hook.alert_status.as_deref().is_some_and(|status| status != "executable") {
         found.push(Finding::warning(
@@ -41,10 +44,12 @@ fn of_hook(hook: &Hook) -> Vec<Finding> {
             "mend what its recent events show, and press \"Test\" there: one that succeeds enables it again",
         ));
     }
-    let missing: Vec<&str> = [("push events", hook.push_events), ("pipeline events", hook.pipeline_events)]
-        .into_iter()
-        .filter_map(|(name, sent)| (!sent).then_some(name))
-        .collect();
+    let events = [
+        ("push events", hook.push_events),
+        ("pipeline events", hook.pipeline_events),
+        ("job events", hook.job_events || !of_jobs),
+    ];
+    let missing: Vec<&str> = events.into_iter().filter_map(|(name, sent)| (!sent).then_some(name)).collect();
     if !missing.is_empty() {
         found.push(Finding::warning(
             format!("webhook {} is sent for no {}", hook.id, missing.join(" and no ")),
@@ -61,7 +66,7 @@ mod tests {
 
     fn problems(hooks: serde_json::Value) -> Vec<String> {
         let hooks: Vec<Hook> = serde_json::from_value(hooks).unwrap();
-        findings(&hooks).into_iter().map(|finding| finding.problem).collect()
+        findings(&hooks, false).into_iter().map(|finding| finding.problem).collect()
     }
 
     #[test]
@@ -75,7 +80,10 @@ mod tests {
 
     #[test]
     fn one_that_is_missing_disabled_or_silent_is_named() {
-        assert!(problems(json!([{ "id": 1, "url": "https://other.example" }]))[0].contains("has no webhook"));
+        assert!(
+            problems(json!([{ "id": 1, "url": "https://other.example" }]))[0]
+                .contains("itself has no webhook")
+        );
         let url = "https://c.example/v1/repos/cfg-app/hooks/forge";
         for status in ["disabled", "temporarily_disabled"] {
             let found = problems(json!([{

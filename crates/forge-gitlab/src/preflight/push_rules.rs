@@ -22,14 +22,21 @@ impl Endpoint for PushRule<'_> {
     }
 }
 
-/// The rules that our commits could break.
+/// The rules that our commits could break. Sizes are counted in megabytes, which ours don't reach.
+///
+/// Source: <https://docs.gitlab.com/api/project_push_rules/>.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct PushRules {
     reject_unsigned_commits: Option<bool>,
+    reject_non_dco_commits: Option<bool>,
     member_check: Option<bool>,
     commit_committer_check: Option<bool>,
+    commit_committer_name_check: Option<bool>,
+    author_email_regex: Option<String>,
     commit_message_regex: Option<String>,
+    commit_message_negative_regex: Option<String>,
+    file_name_regex: Option<String>,
     branch_name_regex: Option<String>,
 }
 
@@ -44,24 +51,43 @@ pub(super) fn findings(rules: &PushRules) -> Vec<Finding> {
             "switch \"Reject unsigned commits\" off for this project",
         ));
     }
-    if on(rules.member_check) || on(rules.commit_committer_check) {
-        found.push(Finding::warning(
+    if on(rules.reject_non_dco_commits) {
+        found.push(Finding::fatal(
+            "a push rule rejects commits without Signed-off-by, which ours don't have",
+            "switch \"Reject commits that aren't DCO certified\" off for this project",
+        ));
+    }
+    let perhaps = [
+        (
+            on(rules.member_check)
+                || on(rules.commit_committer_check)
+                || on(rules.commit_committer_name_check),
             "a push rule takes commits of GitLab's own users alone",
             "write the token's account as name and email under [repo.commit]",
-        ));
-    }
-    if text(&rules.commit_message_regex) {
-        found.push(Finding::warning(
+        ),
+        (
+            text(&rules.author_email_regex),
+            "a push rule says what the addresses of authors look like",
+            "write one that fits as email under [repo.commit]",
+        ),
+        (
+            text(&rules.commit_message_regex) || text(&rules.commit_message_negative_regex),
             "a push rule says what commit messages look like; ours begin as in `chore: update app to 0123456789`",
             "let it take such messages too",
-        ));
-    }
-    if text(&rules.branch_name_regex) {
-        found.push(Finding::warning(
+        ),
+        (
+            text(&rules.file_name_regex),
+            "a push rule says what files are not called; ours are such as `images/staging/tags.json`",
+            "let it take these, and what is generated",
+        ),
+        (
+            text(&rules.branch_name_regex),
             "a push rule says what branches are called; ours are `auto` and `cfgupdater/…`",
             "let it take these too",
-        ));
-    }
+        ),
+    ];
+    let perhaps = perhaps.into_iter().filter(|(is_set, ..)| *is_set);
+    found.extend(perhaps.map(|(_, problem, remedy)| Finding::warning(problem, remedy)));
     found
 }
 
@@ -70,19 +96,32 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn problems(rules: serde_json::Value) -> usize {
-        findings(&serde_json::from_value(rules).unwrap()).len()
+    /// Shows a `!` for each finding that is fatal, and a `?` for each other.
+    fn marks(rules: serde_json::Value) -> String {
+        let found = findings(&serde_json::from_value(rules).unwrap());
+        found.iter().map(|finding| if finding.fatal { '!' } else { '?' }).collect()
     }
 
     #[test]
-    fn rules_that_our_commits_could_break_are_found() {
-        assert_eq!(problems(json!({})), 0);
-        assert_eq!(problems(json!({ "reject_unsigned_commits": false, "commit_message_regex": "" })), 0);
-        let all = json!({
-            "reject_unsigned_commits": true, "member_check": true, "commit_committer_check": true,
-            "commit_message_regex": "^JIRA-", "branch_name_regex": "^feature/"
-        });
-        assert_eq!(problems(all), 4);
+    fn every_rule_that_our_commits_could_break_is_found() {
+        assert_eq!(marks(json!({})), "");
+        assert_eq!(marks(json!({ "reject_unsigned_commits": false, "commit_message_regex": "" })), "");
+        for rule in ["reject_unsigned_commits", "reject_non_dco_commits"] {
+            assert_eq!(marks(json!({ rule: true })), "!", "{rule}");
+        }
+        for rule in ["member_check", "commit_committer_check", "commit_committer_name_check"] {
+            assert_eq!(marks(json!({ rule: true })), "?", "{rule}");
+        }
+        for rule in [
+            "author_email_regex",
+            "commit_message_regex",
+            "commit_message_negative_regex",
+            "file_name_regex",
+            "branch_name_regex",
+        ] {
+            assert_eq!(marks(json!({ rule: "x" })), "?", "{rule}");
+        }
+        assert_eq!(marks(json!({ "max_file_size": 100, "prevent_secrets": true })), "");
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use cfgupdater_core::{Finding, Timestamp};
+use cfgupdater_forge_http::is_loopback;
+use http::Uri;
 use serde::Deserialize;
 
 use crate::forge::Project;
@@ -70,25 +72,37 @@ pub(super) fn of_member(level: Option<u64>) -> Vec<Finding> {
 }
 
 /// Finds settings of the project that leave commits without a result.
-pub(super) fn of_project(project: &Project, pipeline: bool) -> Vec<Finding> {
+pub(super) fn of_project(project: &Project) -> Vec<Finding> {
     let mut found = Vec::new();
     if project.archived {
         found.push(Finding::fatal("the project is archived, and takes no pushes", "unarchive it"));
     }
-    if pipeline && project.builds_access_level.as_deref() == Some("disabled") {
+    if project.builds_access_level.as_deref() == Some("disabled") {
         found.push(Finding::fatal(
-            "the project runs no pipelines, and one is required",
-            "switch CI/CD on in its settings, or write require_pipeline = false and name statuses under [repo.checks]",
+            "CI/CD is switched off, and then GitLab shows no pipelines, nor statuses that others post",
+            "switch CI/CD on in the project's settings",
         ));
     }
-    if project.auto_cancel_pending_pipelines.as_deref() == Some("enabled") {
+    if project.cancels() {
         found.push(Finding::warning(
-            "GitLab cancels redundant pipelines, so commits of auto may never get a result when auto moves on",
-            "switch \"Auto-cancel redundant pipelines\" off, or write `workflow: auto_cancel: on_new_commit: none` for \
-             these branches into .gitlab-ci.yml",
+            "GitLab cancels redundant pipelines, so further changes wait until the newest commit of auto has its result",
+            "switch \"Auto-cancel redundant pipelines\" off, then they are tested at once",
         ));
     }
     found
+}
+
+/// Finds out whether the token goes over the network as it is.
+pub(super) fn of_address(api_url: &str) -> Vec<Finding> {
+    match api_url.parse::<Uri>() {
+        Ok(address) if address.scheme_str() == Some("http") && !is_loopback(&address) => {
+            vec![Finding::warning(
+                "api_url begins with http://, so everybody on the way reads the token",
+                "write https://, and ca_file where the server's authority is a private one",
+            )]
+        }
+        _ => Vec::new(),
+    }
 }
 
 #[cfg(test)]
@@ -134,11 +148,23 @@ mod tests {
     #[test]
     fn settings_that_leave_commits_without_a_result_are_found() {
         let project = |value| serde_json::from_value::<Project>(value).unwrap();
-        assert_eq!(problems(of_project(&project(json!({})), true)), [""; 0]);
+        assert_eq!(problems(of_project(&project(json!({})))), [""; 0]);
         let bad = json!({
             "archived": true, "builds_access_level": "disabled", "auto_cancel_pending_pipelines": "enabled"
         });
-        assert_eq!(problems(of_project(&project(bad.clone()), true)).len(), 3);
-        assert_eq!(problems(of_project(&project(bad), false)).len(), 2);
+        let found = problems(of_project(&project(bad)));
+        assert_eq!(found.iter().map(|problem| &problem[..1]).collect::<String>(), "!!?", "{found:?}");
+    }
+
+    #[test]
+    fn a_token_goes_in_the_clear_within_this_machine_alone() {
+        for address in ["http://gl.example/api/v4", "http://10.0.0.1:8080/git/api/v4"] {
+            assert_eq!(of_address(address).len(), 1, "{address}");
+        }
+        for address in
+            ["https://gl.example/api/v4", "http://localhost:1/api/v4", "http://127.0.0.1:1", "http://[::1]"]
+        {
+            assert_eq!(of_address(address), [], "{address}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Settings that would not work, as GitLab tells of them.
 
-use cfgupdater_core::Forge;
+use cfgupdater_core::{ErrorKind, Forge, RequiredCheck};
 use cfgupdater_tests_gitlab::{BOT_ID, Trouble};
 use serde_json::json;
 
@@ -40,7 +40,9 @@ async fn a_project_set_up_as_documented_has_no_findings() {
 async fn a_bare_project_gets_hints_and_no_more() {
     let found = problems(&Site::new()).await;
     assert!(found.iter().all(|problem| !problem.starts_with('!')), "{found:?}");
-    for hint in ["`master` is not protected", "others than the service may push `auto`", "has no webhook"] {
+    for hint in
+        ["`master` is not protected", "others than the service may push `auto`", "itself has no webhook"]
+    {
         assert!(found.iter().any(|problem| problem.contains(hint)), "{hint}: {found:?}");
     }
 }
@@ -90,4 +92,69 @@ async fn a_reporter_may_not_push() {
         found.iter().any(|found| found == "!the token's account may not push to the project"),
         "{found:?}"
     );
+}
+
+/// What is looked at, beside the project itself.
+const PARTS: [&str; 5] =
+    ["/personal_access_tokens/", "/members/", "/protected_branches", "/hooks", "/push_rule"];
+
+#[tokio::test]
+async fn an_outage_is_no_finding_and_hides_none() {
+    let site = Site::new();
+    set_up(&site);
+    let kind = async || site.forge.preflight().await.unwrap_err().kind();
+    for (trouble, expected) in [
+        (Trouble::Unavailable, ErrorKind::Unavailable),
+        (Trouble::Answers("/projects/", 504), ErrorKind::TimedOut),
+    ] {
+        site.gitlab.world().trouble = trouble;
+        assert_eq!(kind().await, expected);
+    }
+    for part in PARTS {
+        site.gitlab.world().trouble = Trouble::Answers(part, 502);
+        assert_eq!(kind().await, ErrorKind::Unavailable, "{part}");
+    }
+    site.gitlab.world().trouble = Trouble::RateLimited(Some(30));
+    assert_eq!(kind().await, ErrorKind::RateLimited);
+}
+
+#[tokio::test]
+async fn what_may_not_be_looked_at_hides_nothing_else() {
+    let site = Site::new();
+    set_up(&site);
+    site.gitlab.world().project = json!({ "archived": true });
+    for part in PARTS {
+        for status in [403, 404] {
+            site.gitlab.world().trouble = Trouble::Answers(part, status);
+            let found = problems(&site).await;
+            assert!(found[0].starts_with("!the project is archived"), "{part} {status}: {found:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn whether_pipelines_are_cancelled_is_told_to_who_plans_pushes() {
+    let site = Site::new();
+    assert!(!site.forge.capabilities().cancels_superseded);
+    for (told, cancels) in [("enabled", true), ("disabled", false)] {
+        site.gitlab.world().project = json!({ "auto_cancel_pending_pipelines": told });
+        site.forge.preflight().await.unwrap();
+        assert_eq!(site.forge.capabilities().cancels_superseded, cancels);
+    }
+}
+
+#[tokio::test]
+async fn webhooks_of_jobs_are_needed_where_jobs_alone_are_required() {
+    let site = Site::with(|settings| {
+        settings.pipeline = false;
+        settings.required.insert(RequiredCheck::named("lint"));
+    });
+    set_up(&site);
+    assert_eq!(problems(&site).await, [""; 0]);
+    site.gitlab.world().job_events = false;
+    assert_eq!(problems(&site).await, ["webhook 3 is sent for no job events"]);
+    let site = Site::new();
+    set_up(&site);
+    site.gitlab.world().job_events = false;
+    assert_eq!(problems(&site).await, [""; 0], "the pipeline tells when it ends");
 }
