@@ -41,8 +41,8 @@ impl<'a> StandardHeaders<'a> {
     }
 }
 
-/// Makes sure that a delivery was signed with one of the secrets, not long before `now` and not after it. A secret
-/// is `whsec_` and base64.
+/// Makes sure that a delivery was signed with one of the secrets, within five minutes of `now`. A secret is `whsec_` and
+/// base64.
 ///
 /// # Errors
 /// Fails with [`ErrorKind::Unauthenticated`], and with [`ErrorKind::Invalid`] where a configured secret has not that
