@@ -58,6 +58,9 @@ pub(crate) fn page(world: &World, asked: &Asked<'_>, mut items: Vec<Value>, turn
         let next = if last { String::new() } else { (number + 1).to_string() };
         told = told.with("x-next-page", &next).with("x-total", &total).with("x-page", &number);
     }
+    if world.trouble == Trouble::PagesAreUntold {
+        told.headers.retain(|(name, _)| !matches!(*name, "link" | "x-next-page" | "x-total"));
+    }
     if world.trouble == Trouble::PageIsCut(number) && turned != Turned::Settings {
         told.body.truncate(told.body.len() / 2);
     }

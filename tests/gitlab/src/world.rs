@@ -28,6 +28,8 @@ pub enum Trouble {
     PageIsCut(usize),
     /// A list of statuses lacks its last item.
     PageIsShort,
+    /// What lists say of their next page is lost on the way.
+    PagesAreUntold,
     /// The API doesn't know this commit yet.
     CommitUnknown(String),
     /// 404 for the project.
