@@ -18,6 +18,9 @@ const TOKEN: HeaderName = HeaderName::from_static("private-token");
 /// The largest page that GitLab makes.
 const PAGE: &str = "per_page=100";
 
+/// How many items are on such a page.
+const FULL: usize = 100;
+
 /// Reads one GitLab as whoever holds the token.
 #[derive(Debug)]
 pub(crate) struct Client {
@@ -85,8 +88,9 @@ impl Client {
             }
             let items: Vec<T> =
                 serde_json::from_slice(&answer.body).map_err(|cause| unreadable(what).with_source(cause))?;
+            let keyset = query.contains("pagination=keyset");
+            let next = next_query(&answer.headers, keyset, items.len() >= FULL)?;
             let items = items.into_iter().map(|item| (key(&item), item));
-            let next = next_query(&answer.headers, query.contains("pagination=keyset"))?;
             match pages.take(items, total(&answer.headers), next)? {
                 Some(next) => query = next,
                 None => return Ok(pages.finish()?),
@@ -138,7 +142,10 @@ impl Client {
 
 /// Returns the query of the next page. Of a link only the query is taken: GitLab writes its own name for itself into
 /// links, which is not always the one it is reached by, and the token goes nowhere else.
-fn next_query(headers: &HeaderMap, keyset: bool) -> Result<Option<String>, Error> {
+///
+/// Keys need no more than a link, so the last page tells nothing. A full one that tells nothing may be the last, or have lost
+/// its headers on the way, or be one of many that GitLab never turns by keys: numbers, from the first page on, tell.
+fn next_query(headers: &HeaderMap, keyset: bool, full: bool) -> Result<Option<String>, Error> {
     if headers.contains_key("x-next-page") {
         let number = next_page_number(headers)?;
         return Ok(number.map(|number| format!("{PAGE}&page={number}")));
@@ -152,8 +159,7 @@ fn next_query(headers: &HeaderMap, keyset: bool) -> Result<Option<String>, Error
             };
             query.filter(|query| !query.is_empty()).ok_or_else(lost).map(Some)
         }
-        // Keys need no more than a link; numbers are told with every page.
-        None if keyset => Ok(None),
+        None if keyset => Ok(full.then(|| PAGE.to_owned())),
         None => next_page_number(headers).map(|_| None),
     }
 }
@@ -201,7 +207,8 @@ mod tests {
 
     #[test]
     fn the_next_page_is_a_number_or_a_key() {
-        let next = |fields: &[(&'static str, &str)], keyset| next_query(&headers(fields), keyset).unwrap();
+        let next =
+            |fields: &[(&'static str, &str)], keyset| next_query(&headers(fields), keyset, false).unwrap();
         assert_eq!(next(&[("x-next-page", "3")], true).as_deref(), Some("per_page=100&page=3"));
         assert_eq!(next(&[("x-next-page", "")], true), None);
         let link = "<http://elsewhere.example/api/v4/x?cursor=abc&per_page=100>; rel=\"next\"";
@@ -211,8 +218,17 @@ mod tests {
 
     #[test]
     fn a_list_by_numbers_that_does_not_tell_the_next_is_no_last_page() {
-        next_query(&headers(&[]), false).unwrap_err();
-        next_query(&headers(&[("x-next-page", "two")]), true).unwrap_err();
-        next_query(&headers(&[("link", "<http://a/b>; rel=\"next\"")]), true).unwrap_err();
+        for full in [false, true] {
+            next_query(&headers(&[]), false, full).unwrap_err();
+            next_query(&headers(&[("x-next-page", "two")]), true, full).unwrap_err();
+            next_query(&headers(&[("link", "<http://a/b>; rel=\"next\"")]), true, full).unwrap_err();
+        }
+    }
+
+    #[test]
+    fn a_full_page_without_a_link_is_read_again_by_numbers() {
+        assert_eq!(next_query(&headers(&[]), true, true).unwrap().as_deref(), Some(PAGE));
+        let last = [("x-next-page", "")];
+        assert_eq!(next_query(&headers(&last), true, true).unwrap(), None);
     }
 }

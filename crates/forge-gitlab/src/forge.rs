@@ -144,8 +144,11 @@ impl Forge for GitlabForge {
         });
         let read: Checks = stream::iter(read).buffered(AT_ONCE).try_collect().await?;
         let spending = client.budget.spending();
-        let limit = spending.limit.map(|limit| limit.limit);
-        let cost = Cost { requests: spending.answers.saturating_sub(before), limit };
+        let cost = Cost {
+            requests: spending.answers.saturating_sub(before),
+            limit: spending.limit.map(|limit| limit.limit),
+            remaining: spending.limit.map(|limit| limit.remaining),
+        };
         self.polling.plan(&self.inner.required(), &read, cost);
         Ok(read)
     }

@@ -36,12 +36,26 @@ struct Beat {
     pause: Option<Duration>,
 }
 
-/// What one look costs, and what GitLab takes.
+/// What one look costs, and what GitLab takes, where it tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Cost {
     pub(crate) requests: u64,
-    /// Requests in a minute, where GitLab tells.
+    /// Requests in a minute.
     pub(crate) limit: Option<u64>,
+    /// Requests that are left in this one, whoever asks with the same account.
+    pub(crate) remaining: Option<u64>,
+}
+
+impl Cost {
+    /// Returns how long to leave the account alone: half of what GitLab takes is left to others who ask with it, be they
+    /// repositories of this service or not.
+    fn pause(self) -> Duration {
+        let Some(limit) = self.limit.filter(|limit| *limit > 0) else { return Duration::ZERO };
+        let millis = u64::try_from(WINDOW.as_millis()).unwrap_or(u64::MAX);
+        let ours = Duration::from_millis(millis.saturating_mul(2 * self.requests) / limit);
+        let scarce = self.remaining.is_some_and(|remaining| remaining < limit / 2);
+        if scarce { ours.max(WINDOW) } else { ours }
+    }
 }
 
 impl Polling {
@@ -83,19 +97,15 @@ impl fmt::Debug for Polling {
 }
 
 impl Beat {
-    /// Decides on the pause: short after a change, longer and longer while nothing does, none where nothing waits. Half
-    /// of what GitLab takes is left to others who ask with the same account.
+    /// Decides on the pause: short after a change, longer and longer while nothing does, none where nothing waits, and
+    /// never shorter than the account can bear.
     fn next(self, waits: bool, seen: u64, cost: Cost) -> Self {
         if !waits {
             return Self { seen, pause: None };
         }
         let unchanged = self.pause.filter(|_| self.seen == seen);
         let pause = unchanged.map_or(SHORTEST, |pause| (pause * 3 / 2).min(LONGEST));
-        let afford = cost.limit.filter(|limit| *limit > 0).map(|limit| {
-            let millis = u64::try_from(WINDOW.as_millis()).unwrap_or(u64::MAX);
-            Duration::from_millis(millis.saturating_mul(2 * cost.requests) / limit)
-        });
-        Self { seen, pause: Some(pause.max(afford.unwrap_or_default()).min(LONGEST)) }
+        Self { seen, pause: Some(pause.max(cost.pause()).min(LONGEST)) }
     }
 }
 
@@ -117,7 +127,7 @@ mod tests {
     use cfgupdater_core::{CheckRun, CheckState};
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    const CHEAP: Cost = Cost { requests: 4, limit: Some(2000) };
+    const CHEAP: Cost = Cost { requests: 4, limit: Some(2000), remaining: Some(1000) };
 
     fn seconds(beat: Beat) -> Option<u64> {
         beat.pause.map(|pause| pause.as_secs())
@@ -139,12 +149,22 @@ mod tests {
 
     #[test]
     fn half_of_what_gitlab_takes_is_left_to_others() {
-        let pause = |requests, limit| seconds(Beat::default().next(true, 1, Cost { requests, limit }));
-        assert_eq!(pause(200, Some(600)), Some(40));
-        assert_eq!(pause(4, Some(600)), Some(10));
-        assert_eq!(pause(4, None), Some(10));
-        assert_eq!(pause(4, Some(0)), Some(10));
-        assert_eq!(pause(99_999, Some(1)), Some(300));
+        let pause = |requests, limit, remaining| {
+            seconds(Beat::default().next(true, 1, Cost { requests, limit, remaining }))
+        };
+        assert_eq!(pause(200, Some(600), None), Some(40));
+        assert_eq!(pause(4, Some(600), Some(300)), Some(10));
+        assert_eq!(pause(4, None, Some(0)), Some(10));
+        assert_eq!(pause(4, Some(0), Some(0)), Some(10));
+        assert_eq!(pause(99_999, Some(1), None), Some(300));
+    }
+
+    #[test]
+    fn what_others_spent_of_the_account_is_left_to_come_back() {
+        let scarce = Cost { remaining: Some(999), ..CHEAP };
+        let beat = Beat::default().next(true, 1, scarce);
+        assert_eq!(seconds(beat), Some(60));
+        assert_eq!(seconds(beat.next(true, 2, CHEAP)), Some(10), "once there is enough");
     }
 
     #[test]

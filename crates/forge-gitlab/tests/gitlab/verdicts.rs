@@ -1,8 +1,9 @@
 //! What the pipelines of a commit say, whatever GitLab has of them.
 
-use cfgupdater_core::{CheckState, Forge, RequiredCheck, Verdict};
+use cfgupdater_core::{CheckState, ErrorKind, Forge, RequiredCheck, Verdict};
 use cfgupdater_forge_gitlab::{PIPELINE, SOURCE};
 use cfgupdater_forge_http::{HttpClient, HttpSettings};
+use cfgupdater_tests_gitlab::Trouble;
 use http::Request;
 use serde_json::json;
 
@@ -252,6 +253,24 @@ async fn the_last_of_250_jobs_counts_as_much_as_the_first() {
         site.gitlab.world().job(pipeline, "job 0", "failed");
         assert_eq!(site.verdict(commit(1)).await, Verdict::Red);
     }
+}
+
+#[tokio::test]
+async fn a_full_page_that_says_nothing_of_a_next_one_is_not_taken_for_the_last() {
+    let site = Site::new();
+    let sha = commit(1).to_string();
+    let pipeline = site.gitlab.world().pipeline(&sha, "auto", "push");
+    for n in 0..100 {
+        site.gitlab.world().job(pipeline, &format!("job {n}"), "success");
+    }
+    assert_eq!(site.runs(commit(1)).await.len(), 101, "where it is the last, numbers tell");
+    site.gitlab.world().job(pipeline, "job 100", "failed");
+    site.gitlab.world().trouble = Trouble::PagesAreUntold;
+    let error = site.forge.checks(&[commit(1)]).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    assert!(error.to_string().contains("where the next page is"), "{error}");
+    site.gitlab.world().trouble = Trouble::None;
+    assert_eq!(site.verdict(commit(1)).await, Verdict::Red);
 }
 
 #[tokio::test]
