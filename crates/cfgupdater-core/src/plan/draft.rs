@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::call::{Announced, Outcome};
-use crate::check::CheckRun;
+use crate::check::{CheckRun, CheckState};
 use crate::end::{By, CheckOutcome, End, Evidence};
 use crate::evict::{Blame, blame};
 use crate::history::Slot;
@@ -481,9 +481,12 @@ impl<'a> Draft<'a> {
     fn undecided_checks(&self, commit: &CommitId) -> String {
         let waiting =
             by_check(&self.snapshot.required, self.runs(commit)).filter(|c| c.verdict != Verdict::Green);
-        let said = waiting.map(|said| match said.run {
-            Some(_) => format!("check {} (running)", said.check),
+        let said = waiting.map(|said| match said.run.map(|run| &run.state) {
             None => format!("check {} (not started)", said.check),
+            Some(CheckState::Infrastructure(how)) => {
+                format!("check {} (ended without a result: {how})", said.check)
+            }
+            Some(_) => format!("check {} (running)", said.check),
         });
         said.collect::<Vec<_>>().join(", ")
     }

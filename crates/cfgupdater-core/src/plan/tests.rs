@@ -498,6 +498,15 @@ fn a_copy_of_a_commit_that_a_hold_took_off_auto_is_no_landing_of_ours() {
 }
 
 #[test]
+fn a_check_that_ended_without_a_result_is_not_said_to_run() {
+    let broken = Some(CheckState::Infrastructure("runner_system_failure".to_owned()));
+    let why = chain_of(&[broken]).plan().why;
+    let text = why.iter().find(|reason| reason.code == Code::Checks).map(|reason| reason.text.as_str());
+    let text = text.expect("it waits");
+    assert!(text.ends_with("(ended without a result: runner_system_failure)"), "{text}");
+}
+
+#[test]
 fn a_chain_that_state_does_not_name_is_recorded_as_it_is() {
     let mut scene = chain_of(&[RUNNING, RUNNING]);
     scene.capabilities.cancels_superseded = true;
