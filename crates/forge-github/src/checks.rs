@@ -1,7 +1,7 @@
 //! Statuses and check runs of a commit, as the attempts they are.
 
-use cfgupdater_core::{CheckRun, CheckState, CommitId, Error, ErrorKind, Timestamp};
-use cfgupdater_forge_http::{Trouble, summary, word};
+use cfgupdater_core::{CheckRun, CheckState, CommitId, Error, ErrorKind};
+use cfgupdater_forge_http::{Trouble, summary, time, word};
 use serde::{Deserialize, Serialize};
 
 use crate::client::{Client, array};
@@ -148,10 +148,6 @@ fn run_state(status: &str, conclusion: Option<&str>) -> CheckState {
         ("queued" | "requested" | "waiting" | "pending", _) => CheckState::Queued,
         (other, _) => CheckState::Unknown(word(other)),
     }
-}
-
-fn time(text: &str) -> Option<Timestamp> {
-    text.parse().ok()
 }
 
 #[cfg(test)]
