@@ -5,9 +5,9 @@ mod github;
 #[cfg(feature = "gitlab")]
 mod gitlab;
 mod local;
-#[cfg(any(feature = "github", feature = "gitlab"))]
-mod secret;
 mod section;
+#[cfg(any(feature = "github", feature = "gitlab"))]
+mod shared;
 
 use std::collections::BTreeSet;
 use std::fmt::{self, Debug};

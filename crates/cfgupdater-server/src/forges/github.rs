@@ -5,8 +5,10 @@ use std::sync::Arc;
 use cfgupdater::core::{Error, ErrorKind};
 use cfgupdater_forge_github::{GITHUB_API, GithubForge, GithubSettings, Login, RepositoryName};
 
-use super::secret::secret;
+use super::shared::{Public, api_url, secret, webhook_secret};
 use super::{Connection, ForgeKind, ForgeSection, Site};
+
+const PUBLIC: Public = Public { host: "github.com", api: GITHUB_API, elsewhere: "https://HOST/api/v3" };
 
 /// A repository on GitHub or on an Enterprise Server.
 #[derive(Debug, Clone, Copy, Default)]
@@ -39,12 +41,7 @@ impl ForgeKind for GithubKind {
         if let Err(why) = login(section) {
             found.push(why);
         }
-        let pair = secret(
-            section.webhook_secret_file.as_ref(),
-            section.webhook_secret_env.as_ref(),
-            "webhook_secret",
-        );
-        found.extend(pair.err());
+        found.extend(webhook_secret(section).err());
         let project = section.project.as_ref().map(|project| project.parse::<RepositoryName>());
         found.extend(project.and_then(Result::err).map(|why| why.to_string()));
         found
@@ -58,13 +55,8 @@ impl ForgeKind for GithubKind {
         };
         let repository = repository.map_err(|why| invalid(format!("{why}, as `project` in [repo.forge]")))?;
         let mut settings = GithubSettings::new(repository, login(section).map_err(invalid)?);
-        settings.api_url = api_url(section, &site.url).map_err(invalid)?;
-        let webhook = secret(
-            section.webhook_secret_file.as_ref(),
-            section.webhook_secret_env.as_ref(),
-            "webhook_secret",
-        );
-        settings.webhook_secret = webhook.map_err(invalid)?;
+        settings.api_url = api_url(section, &site.url, PUBLIC).map_err(invalid)?;
+        settings.webhook_secret = webhook_secret(section).map_err(invalid)?;
         settings.ca_file.clone_from(&section.ca_file);
         settings.stable.clone_from(&site.stable);
         settings.auto = site.auto.clone();
@@ -94,19 +86,6 @@ fn login(section: &ForgeSection) -> Result<Login, String> {
         }
         _ => Err("there are both an App and a token; keep one".to_owned()),
     }
-}
-
-/// Returns where the API is: the repository's URL tells for github.com alone.
-fn api_url(section: &ForgeSection, url: &str) -> Result<String, String> {
-    if let Some(configured) = &section.api_url {
-        return Ok(configured.clone());
-    }
-    let on_github = ["https://github.com/", "ssh://git@github.com/", "git@github.com:"];
-    if on_github.iter().any(|start| url.starts_with(start)) {
-        return Ok(GITHUB_API.to_owned());
-    }
-    Err("the repository is not on github.com; name the API, such as api_url = \"https://HOST/api/v3\""
-        .to_owned())
 }
 
 #[cfg(test)]
@@ -155,13 +134,5 @@ mod tests {
             let found = GithubKind.mistakes(&section);
             assert!(found.len() == 1 && found[0].contains(wanted), "{wanted}: {found:?}");
         }
-    }
-
-    #[test]
-    fn the_api_is_known_for_github_itself_alone() {
-        assert_eq!(api_url(&app(), "git@github.com:acme/cfg.git").unwrap(), GITHUB_API);
-        assert!(api_url(&app(), "https://ghe.example/acme/cfg.git").unwrap_err().contains("/api/v3"));
-        let named = ForgeSection { api_url: Some("https://ghe.example/api/v3".to_owned()), ..app() };
-        assert_eq!(api_url(&named, "https://ghe.example/acme/cfg").unwrap(), "https://ghe.example/api/v3");
     }
 }

@@ -6,8 +6,10 @@ use cfgupdater::core::{Error, ErrorKind, RequiredChecks};
 use cfgupdater_forge_gitlab::{GITLAB_API, GitlabForge, GitlabSettings, ProjectName};
 use cfgupdater_forge_http::SecretSource;
 
-use super::secret::secret;
+use super::shared::{Public, api_url, secret, webhook_secret};
 use super::{Connection, ForgeKind, ForgeSection, Site};
+
+const PUBLIC: Public = Public { host: "gitlab.com", api: GITLAB_API, elsewhere: "https://HOST/api/v4" };
 
 /// A project on gitlab.com or on a server of one's own.
 #[derive(Debug, Clone, Copy, Default)]
@@ -48,7 +50,7 @@ impl ForgeKind for GitlabKind {
 
     fn connect(&self, section: &ForgeSection, site: &Site) -> Result<Connection, Error> {
         let invalid = |why: String| Error::new(ErrorKind::Invalid, why);
-        let api_url = api_url(section, &site.url).map_err(invalid)?;
+        let api_url = api_url(section, &site.url, PUBLIC).map_err(invalid)?;
         let project = match &section.project {
             Some(project) => project.parse(),
             None => ProjectName::of_url(&site.url, &api_url),
@@ -72,23 +74,6 @@ impl ForgeKind for GitlabKind {
 fn token(section: &ForgeSection) -> Result<SecretSource, String> {
     let token = secret(section.token_file.as_ref(), section.token_env.as_ref(), "token")?;
     token.ok_or_else(|| "name the project's access token by token_file, or token_env".to_owned())
-}
-
-fn webhook_secret(section: &ForgeSection) -> Result<Option<SecretSource>, String> {
-    secret(section.webhook_secret_file.as_ref(), section.webhook_secret_env.as_ref(), "webhook_secret")
-}
-
-/// Returns where the API is: the repository's URL tells for gitlab.com alone, since others may live below a path.
-fn api_url(section: &ForgeSection, url: &str) -> Result<String, String> {
-    if let Some(configured) = &section.api_url {
-        return Ok(configured.clone());
-    }
-    let on_gitlab = ["https://gitlab.com/", "ssh://git@gitlab.com/", "git@gitlab.com:"];
-    if on_gitlab.iter().any(|start| url.starts_with(start)) {
-        return Ok(GITLAB_API.to_owned());
-    }
-    Err("the repository is not on gitlab.com; name the API, such as api_url = \"https://HOST/api/v4\""
-        .to_owned())
 }
 
 #[cfg(test)]
@@ -129,16 +114,5 @@ mod tests {
         assert_eq!(shown(&section()), ["lint", "pipeline (by gitlab-ci)"]);
         let without = ForgeSection { require_pipeline: Some(false), ..section() };
         assert_eq!(shown(&without), ["lint"]);
-    }
-
-    #[test]
-    fn the_api_is_known_for_gitlab_itself_alone() {
-        assert_eq!(api_url(&section(), "git@gitlab.com:acme/cfg.git").unwrap(), GITLAB_API);
-        assert!(api_url(&section(), "https://gl.example/acme/cfg.git").unwrap_err().contains("/api/v4"));
-        let named = ForgeSection { api_url: Some("https://gl.example/git/api/v4".to_owned()), ..section() };
-        assert_eq!(
-            api_url(&named, "https://gl.example/git/acme/cfg").unwrap(),
-            "https://gl.example/git/api/v4"
-        );
     }
 }
