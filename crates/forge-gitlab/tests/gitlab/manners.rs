@@ -15,13 +15,27 @@ async fn usage(site: &Site) -> ApiUsage {
 }
 
 #[tokio::test]
-async fn a_commit_without_bridges_takes_four_requests() {
+async fn every_pipeline_and_every_child_has_its_price() {
     let site = Site::new();
-    site.gitlab.world().run(&commit(1).to_string(), "auto", "success");
-    site.runs(commit(1)).await;
-    assert_eq!(site.gitlab.world().requests.len(), 4, "{:?}", site.gitlab.world().requests);
+    let sha = commit(1).to_string();
+    let cost = async || {
+        let before = site.gitlab.world().requests.len();
+        site.runs(commit(1)).await;
+        site.gitlab.world().requests.len() - before
+    };
+    let pipeline = site.gitlab.world().run(&sha, "auto", "success");
+    assert_eq!(cost().await, 4);
+    site.gitlab.world().status(&sha, "feature", "scan", "success", "sonar");
+    assert_eq!(cost().await, 4, "one that holds what others report has no jobs");
+    site.gitlab.world().run(&sha, "master", "success");
+    assert_eq!(cost().await, 4 + 2);
+    for children in 1..3 {
+        let child = site.gitlab.world().pipeline(&sha, "auto", "parent_pipeline");
+        site.gitlab.world().bridge(pipeline, &format!("bridge {children}"), "success", child);
+        assert_eq!(cost().await, 4 + 2 + 1 + 2 * children);
+    }
     let usage = usage(&site).await;
-    assert_eq!((usage.requests, usage.limit, usage.remaining), (4, Some(2000), Some(1996)));
+    assert_eq!((usage.requests, usage.limit, usage.remaining), (34, Some(2000), Some(1966)));
 }
 
 #[tokio::test]
