@@ -36,7 +36,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (_stop, stopping) = watch::channel(false);
     // No tokens: whoever reaches this address may do everything. Nest the router behind a login of your own.
     let app = router(AppState::new([repo], Tokens::none(), stopping));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+    let listen = std::env::var("LISTEN").unwrap_or_else(|_| "127.0.0.1:8080".to_owned());
+    let listener = tokio::net::TcpListener::bind(listen).await?;
     println!("listening on http://{}", listener.local_addr()?);
     axum::serve(listener, app).await?;
     engine.stop().await;
