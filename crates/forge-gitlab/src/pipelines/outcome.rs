@@ -66,7 +66,7 @@ fn culprit(own: Outcome, all: impl Iterator<Item = Outcome>) -> Outcome {
         .unwrap_or(unknown)
 }
 
-/// Picks the worst; the first of several that are as bad.
+/// Picks the worst.
 fn worst_of(first: Outcome, others: impl IntoIterator<Item = Outcome>) -> Outcome {
     others.into_iter().fold(first, |known, other| {
         if worst([known.state.clone(), other.state.clone()]) == known.state { known } else { other }
