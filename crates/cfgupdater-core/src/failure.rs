@@ -44,7 +44,10 @@ impl Failure {
     pub fn describe(&self) -> String {
         match self {
             Self::Stale => "somebody else moved a branch first".to_owned(),
-            Self::Declined { reason } => format!("the remote declined the push: {reason}"),
+            Self::Declined { reason } => format!(
+                "the remote declined the push: {reason}; change the rule, or let the service's account push there: \
+                 `cfgupdater check-config` says what stands in the way"
+            ),
             Self::Indeterminate { reason } => format!("the push ended without an answer: {reason}"),
             Self::Rendering(failure) => failure.message.clone(),
             Self::Backend { message, .. } => message.clone(),
@@ -127,6 +130,9 @@ mod tests {
     #[test]
     fn a_declined_landing_leaves_everything_else_going() {
         let declined = Failure::Declined { reason: "GH006".to_owned() };
+        assert!(
+            declined.describe().starts_with("the remote declined the push: GH006; change the rule, or let")
+        );
         assert_eq!(reaction(During::Landing, &declined), Reaction::LeaveStable);
         assert_eq!(reaction(During::Writing, &declined), Reaction::OneByOne);
     }
