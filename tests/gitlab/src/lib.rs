@@ -21,6 +21,7 @@
 
 mod answers;
 mod api;
+mod composite;
 mod paging;
 mod server;
 mod world;

@@ -1,11 +1,11 @@
 //! What is there, and what goes wrong.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
 use crate::TOKEN;
+use crate::composite::composite;
 
 /// How many deliveries in a row may fail before GitLab disables a webhook.
 const FAILURES: u32 = 4;
@@ -270,27 +270,5 @@ impl World {
         let latest = self.jobs.iter().filter(|job| job.pipeline == pipeline.id && !job.retried);
         composite(&latest.filter(|job| !job.allow_failure).map(|job| job.status.as_str()).collect())
             .to_owned()
-    }
-}
-
-/// Puts the words of the latest jobs together, as `lib/gitlab/ci/status/composite.rb` does.
-fn composite(words: &BTreeSet<&str>) -> &'static str {
-    let only = |of: &[&str]| words.iter().all(|word| of.contains(word));
-    let any = |of: &str| words.contains(of);
-    match () {
-        () if words.is_empty() => "created",
-        () if only(&["skipped"]) => "skipped",
-        () if only(&["success", "skipped"]) => "success",
-        () if only(&["created"]) => "created",
-        () if only(&["preparing"]) => "preparing",
-        () if only(&["canceled", "success", "skipped"]) => "canceled",
-        () if only(&["pending", "created", "skipped"]) => "pending",
-        () if any("running") || any("pending") => "running",
-        () if any("waiting_for_resource") => "waiting_for_resource",
-        () if any("manual") => "manual",
-        () if any("scheduled") => "scheduled",
-        () if any("preparing") => "preparing",
-        () if any("created") => "running",
-        () => "failed",
     }
 }
