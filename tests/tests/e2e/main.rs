@@ -16,6 +16,7 @@ mod evict;
 mod github;
 mod github_emulate;
 mod gitlab;
+mod gitlab_example;
 mod image_build;
 mod image_login;
 mod image_memory;
