@@ -119,6 +119,11 @@ pub enum ForgeAction {
     },
     /// Tells what was asked of the forge's interface, and what it still takes. Asks nothing of the forge itself.
     ReadUsage,
+    /// Gives git another login from now on, where there is one to be had.
+    ReplaceCredentials {
+        /// The login that git was refused.
+        refused: GitCredentials,
+    },
 }
 
 impl ForgeAction {
@@ -128,6 +133,7 @@ impl ForgeAction {
             Self::ReportCheck { .. } => "take check results from outside",
             Self::ReadEvidence { .. } => "show the output of a check",
             Self::ReadUsage => "tell what was asked of it",
+            Self::ReplaceCredentials { .. } => "replace a login that was refused",
         }
     }
 }
@@ -202,7 +208,7 @@ pub enum WebhookMeaning {
 }
 
 /// A login for git over HTTP.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GitCredentials {
     /// The user name.

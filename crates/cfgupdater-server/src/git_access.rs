@@ -3,9 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use async_trait::async_trait;
-use cfgupdater::core::{Error, Forge, GitCredentials};
-use cfgupdater_git_backend::{CredentialSource, RemoteSettings, RemoteUrl, SshIdentity, TokenFile};
+use cfgupdater::core::{Error, Forge};
+use cfgupdater_git_backend::{ForgeCredentials, RemoteSettings, RemoteUrl, SshIdentity, TokenFile};
 
 use crate::config::{Config, Repo};
 
@@ -22,7 +21,7 @@ pub(crate) fn remote_settings(
         let username = repo.git.username.clone().unwrap_or_else(|| "x-access-token".to_owned());
         settings = settings.with_credentials(Arc::new(TokenFile::new(username, absolute(token))));
     } else if let Some(forge) = forge {
-        settings = settings.with_credentials(Arc::new(ForgeLogin(Arc::clone(forge))));
+        settings = settings.with_credentials(Arc::new(ForgeCredentials::new(Arc::clone(forge))));
     }
     if let Some(key) = &repo.git.ssh_key_file {
         let mut identity = SshIdentity::new(absolute(key))?;
@@ -36,15 +35,4 @@ pub(crate) fn remote_settings(
         settings = settings.with_ca_file(absolute(file));
     }
     Ok(settings)
-}
-
-/// The login that the forge gives, asked for anew each time: tokens expire.
-#[derive(Debug)]
-struct ForgeLogin(Arc<dyn Forge>);
-
-#[async_trait]
-impl CredentialSource for ForgeLogin {
-    async fn credentials(&self) -> Result<Option<GitCredentials>, Error> {
-        self.0.git_credentials().await
-    }
 }

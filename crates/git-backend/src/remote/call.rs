@@ -89,7 +89,15 @@ impl<'a> Call<'a> {
         limit: Duration,
         command: &GitCommand,
     ) -> Result<Option<Output>, Error> {
-        process::run(command.to_process(), limit).await.map_err(|cause| cannot_start(command, cause))
+        let output =
+            process::run(command.to_process(), limit).await.map_err(|cause| cannot_start(command, cause))?;
+        if let (Some(output), Some(login), Some(source)) = (&output, &self.login, &self.settings.credentials)
+            && !output.status.success()
+            && classify(&output.stderr).kind == ErrorKind::Unauthenticated
+        {
+            source.refused(login).await;
+        }
+        Ok(output)
     }
 
     /// Says why a command failed.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use cfgupdater_core::{Error, ErrorKind, Forge, GitCredentials};
+use cfgupdater_core::{Error, ErrorKind, Forge, ForgeAction, GitCredentials};
 
 /// Knows the login for git over HTTP.
 #[async_trait]
@@ -15,6 +15,9 @@ pub trait CredentialSource: fmt::Debug + Send + Sync {
     /// # Errors
     /// Fails where the login can't be had.
     async fn credentials(&self) -> Result<Option<GitCredentials>, Error>;
+
+    /// Takes note that the remote refused a login, so that another is given from now on where there is one.
+    async fn refused(&self, _login: &GitCredentials) {}
 }
 
 /// A login that never changes.
@@ -40,6 +43,11 @@ impl ForgeCredentials {
 impl CredentialSource for ForgeCredentials {
     async fn credentials(&self) -> Result<Option<GitCredentials>, Error> {
         self.0.git_credentials().await
+    }
+
+    async fn refused(&self, login: &GitCredentials) {
+        // Who can't replace it gives the same one again, which is all there is.
+        let _ = self.0.perform(ForgeAction::ReplaceCredentials { refused: login.clone() }).await;
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use cfgupdater_core::{CommitId, Error, ErrorKind, GitCredentials, GitRemote, RefEdit, RefOutcome};
-use cfgupdater_git_backend::{GitCli, RemoteSettings, TokenFile};
+use cfgupdater_git_backend::{CredentialSource, GitCli, RemoteSettings, TokenFile};
 
 use crate::http_server::{Answer, Request, git_http_backend, serve};
 use crate::support::{LONG, Scratch, branch, commit, git, hook, read_ref, recording_git, set_ref};
@@ -95,6 +95,34 @@ async fn a_redirect_elsewhere_does_not_get_the_login() {
     assert_eq!(failure(&first).await.kind(), ErrorKind::Unauthenticated);
     let offered = offered.lock().unwrap();
     assert!(!offered.is_empty() && offered.iter().all(Option::is_none), "{offered:?}");
+}
+
+/// Logins that are told which of them was refused.
+#[derive(Debug, Default)]
+struct Watched(Mutex<Vec<String>>);
+
+#[async_trait::async_trait]
+impl CredentialSource for Watched {
+    async fn credentials(&self) -> Result<Option<GitCredentials>, Error> {
+        Ok(Some(GitCredentials::new("me", "canary-token")))
+    }
+
+    async fn refused(&self, login: &GitCredentials) {
+        self.0.lock().unwrap().push(login.password.clone());
+    }
+}
+
+#[tokio::test]
+async fn whoever_gave_a_login_is_told_that_it_was_refused() {
+    for (status, told) in [("401 Unauthorized", 1), ("403 Forbidden", 0), ("503 Service Unavailable", 0)] {
+        let headers = "WWW-Authenticate: Basic realm=\"x\"\r\n";
+        let address = serve(move |_| Some(Answer { headers: headers.into(), ..Answer::status(status) }));
+        let (scratch, source) = (Scratch::new(), Arc::new(Watched::default()));
+        let settings = RemoteSettings::new(address.parse().unwrap()).with_credentials(source.clone());
+        let client = GitCli::new(settings, scratch.repo("local.git"));
+        client.fetch(&[branch("master")], LONG).await.unwrap_err();
+        assert_eq!(*source.0.lock().unwrap(), vec!["canary-token"; told], "{status}");
+    }
 }
 
 #[tokio::test]
