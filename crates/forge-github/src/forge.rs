@@ -9,6 +9,7 @@ use cfgupdater_core::{
     Capabilities, Checks, CommitId, Error, ErrorKind, Finding, Forge, ForgeAction, ForgeAnswer,
     GitCredentials, RequiredChecks, WebhookDelivery, WebhookMeaning,
 };
+use cfgupdater_forge_http::Secret;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinHandle;
@@ -177,6 +178,12 @@ impl Forge for GithubForge {
     async fn perform(&self, action: ForgeAction) -> Result<ForgeAnswer, Error> {
         match action {
             ForgeAction::ReadUsage => Ok(ForgeAnswer::Usage(self.inner.client.transport.budget.usage())),
+            ForgeAction::ReplaceCredentials { refused } if self.inner.client.auth.renews() => {
+                if let Some(token) = Secret::new(&refused.password) {
+                    self.inner.client.auth.forget(&token).await;
+                }
+                Ok(ForgeAnswer::Done)
+            }
             _ => Err(Error::new(
                 ErrorKind::Unsupported,
                 "GitHub can't do that; let its Actions run the checks",

@@ -172,6 +172,18 @@ fn red_is_evicted_and_a_run_that_is_asked_for_again_is_waited_for() {
 }
 
 #[test]
+fn a_token_that_git_is_refused_is_replaced_without_any_webhook() {
+    let site = Site::new("500ms");
+    let told = site.service.announce(1);
+    let sha = site.remote.auto();
+    // As after an installation was suspended and resumed: git asks first, and what it is refused must not be kept.
+    site.github.world().expire_tokens();
+    site.pass(&sha);
+    assert_eq!(site.service.end_of(told["intent"].as_str().unwrap())["end"], "landed");
+    assert_eq!(site.remote.master(), sha);
+}
+
+#[test]
 fn limits_and_broken_pushes_delay_and_change_nothing_else() {
     let site = Site::new("500ms");
     site.github.world().trouble = Trouble::RateLimited(Some(2));

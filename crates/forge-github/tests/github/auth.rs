@@ -1,6 +1,6 @@
 //! Who asks.
 
-use cfgupdater_core::{ErrorKind, Forge};
+use cfgupdater_core::{ErrorKind, Forge, ForgeAction};
 use cfgupdater_forge_github::{GithubForge, Login};
 use cfgupdater_forge_http::SecretSource;
 use cfgupdater_tests_github::{APP, KEY, TOKEN};
@@ -42,6 +42,19 @@ async fn a_token_that_soon_ends_is_replaced_before_it_does() {
     assert_ne!(first.password, second.password, "four minutes are too few for a push");
     let third = site.forge.git_credentials().await.unwrap().unwrap();
     assert_eq!(second.password, third.password);
+}
+
+#[tokio::test]
+async fn a_token_that_git_was_refused_is_replaced() {
+    let site = Site::new();
+    let first = site.forge.git_credentials().await.unwrap().unwrap();
+    let replace = |refused| site.forge.perform(ForgeAction::ReplaceCredentials { refused });
+    replace(first.clone()).await.unwrap();
+    let second = site.forge.git_credentials().await.unwrap().unwrap();
+    assert_ne!(first, second);
+    // Whoever was refused the old one as well comes late.
+    replace(first).await.unwrap();
+    assert_eq!(site.forge.git_credentials().await.unwrap().unwrap(), second);
 }
 
 #[tokio::test]
