@@ -1,5 +1,6 @@
 //! [`HttpClient`]: one exchange with a forge's API, within deadlines, whoever vouches for the server.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -16,14 +17,21 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// Largest answer that is read, in bytes.
 const ANSWER_CAP: usize = 32 * 1024 * 1024;
 
-/// How a forge's API is reached.
-#[derive(Debug, Clone, Default)]
+/// How a forge's API is reached. `Debug` doesn't show the proxy's address, which may hold a password.
+#[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct HttpSettings {
     /// Certificate authorities to trust besides the system's, as PEM.
     pub ca_file: Option<PathBuf>,
     /// The proxy to use; `None` for the one that the environment names.
     pub proxy: Option<String>,
+}
+
+impl fmt::Debug for HttpSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let proxy = self.proxy.as_ref().map(|_| "***");
+        f.debug_struct("HttpSettings").field("ca_file", &self.ca_file).field("proxy", &proxy).finish()
+    }
 }
 
 /// Sends requests to one API. It follows no redirection, since a token must not; it tries nothing twice.
@@ -162,6 +170,13 @@ mod tests {
         for url in ["http://forge.example", "http://10.0.0.1", "http://localhost.example", "/api"] {
             assert!(!is_loopback(&Uri::from_static(url)), "{url}");
         }
+    }
+
+    #[test]
+    fn the_proxys_password_is_not_shown() {
+        let settings = HttpSettings { ca_file: None, proxy: Some("http://me:canary@proxy:1".to_owned()) };
+        let shown = format!("{settings:?}");
+        assert!(!shown.contains("canary") && shown.contains("proxy: Some"), "{shown}");
     }
 
     #[test]
