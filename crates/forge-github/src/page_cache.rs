@@ -1,7 +1,7 @@
 //! [`PageCache`]: answers that GitHub confirms for free.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// How much is kept for one repository, in bytes. A check run takes about 300.
 const CAP: usize = 512 * 1024;
@@ -23,41 +23,64 @@ pub(crate) struct PageCache(Mutex<Pages>);
 
 #[derive(Debug, Default)]
 struct Pages {
-    kept: BTreeMap<String, Kept>,
+    kept: BTreeMap<String, (u64, Kept)>,
     size: usize,
+    /// Counts every use, so that it is known which page was used longest ago.
+    uses: u64,
 }
 
 impl PageCache {
     pub(crate) fn get(&self, target: &str) -> Option<Kept> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).kept.get(target).cloned()
+        let mut pages = self.lock();
+        pages.uses += 1;
+        let now = pages.uses;
+        let (used, kept) = pages.kept.get_mut(target)?;
+        *used = now;
+        Some(kept.clone())
     }
 
+    /// Keeps a page, in the place of those that were used longest ago.
     pub(crate) fn put(&self, target: &str, kept: Kept) {
-        let mut pages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let size = |target: &str, kept: &Kept| target.len() + kept.mark.len() + kept.items.len() + 64;
-        let added = size(target, &kept);
-        if pages.size + added > CAP {
-            // What is asked for again is soon back.
-            *pages = Pages::default();
+        let mut pages = self.lock();
+        let size = size(target, &kept);
+        if size > CAP {
+            return;
         }
-        if added <= CAP {
-            pages.size += added;
-            if let Some(old) = pages.kept.insert(target.to_owned(), kept) {
-                pages.size -= size(target, &old);
-            }
+        pages.remove(target);
+        while pages.size + size > CAP {
+            let oldest =
+                pages.kept.iter().min_by_key(|(_, (used, _))| *used).map(|(target, _)| target.clone());
+            let Some(oldest) = oldest else { break };
+            pages.remove(&oldest);
         }
+        pages.uses += 1;
+        pages.size += size;
+        let now = pages.uses;
+        pages.kept.insert(target.to_owned(), (now, kept));
     }
 
     /// Forgets every page whose target contains `part`.
     pub(crate) fn forget(&self, part: &str) {
-        let mut pages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        pages.kept.retain(|target, _| !target.contains(part));
-        pages.size = pages
-            .kept
-            .iter()
-            .map(|(target, kept)| target.len() + kept.mark.len() + kept.items.len() + 64)
-            .sum();
+        let mut pages = self.lock();
+        let gone: Vec<String> = pages.kept.keys().filter(|target| target.contains(part)).cloned().collect();
+        gone.iter().for_each(|target| pages.remove(target));
     }
+
+    fn lock(&self) -> MutexGuard<'_, Pages> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Pages {
+    fn remove(&mut self, target: &str) {
+        if let Some((_, kept)) = self.kept.remove(target) {
+            self.size -= size(target, &kept);
+        }
+    }
+}
+
+fn size(target: &str, kept: &Kept) -> usize {
+    target.len() + kept.mark.len() + kept.items.len() + 64
 }
 
 #[cfg(test)]
@@ -66,6 +89,18 @@ mod tests {
 
     fn kept(bytes: usize) -> Kept {
         Kept { mark: "m".to_owned(), items: vec![0; bytes], total: None, next: None }
+    }
+
+    #[test]
+    fn what_was_used_longest_ago_makes_room() {
+        let cache = PageCache::default();
+        for name in ["/a", "/b", "/c"] {
+            cache.put(name, kept(CAP / 4));
+        }
+        cache.get("/a").unwrap();
+        cache.put("/d", kept(CAP / 4));
+        assert!(cache.get("/b").is_none(), "nobody asked for it since");
+        assert!(["/a", "/c", "/d"].iter().all(|name| cache.get(name).is_some()));
     }
 
     #[test]
@@ -78,6 +113,8 @@ mod tests {
         assert!(cache.get("/99").is_some());
         cache.put("/huge", kept(CAP));
         assert!(cache.get("/huge").is_none());
+        assert!(cache.get("/99").is_some(), "what is too large drives nothing out");
+        let cache = PageCache::default();
         cache.put("/same", kept(10));
         cache.put("/same", kept(20));
         assert_eq!(cache.0.lock().unwrap().size, "/same".len() + 1 + 20 + 64);
