@@ -1,5 +1,7 @@
 //! Statuses and check runs of a commit, as the attempts they are.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use cfgupdater_core::{CheckRun, CheckState, CommitId, Error, ErrorKind};
 use cfgupdater_forge_http::{Trouble, summary, time, word};
 use serde::{Deserialize, Serialize};
@@ -64,13 +66,9 @@ pub(crate) async fn read(
     commit: CommitId,
 ) -> Result<Vec<CheckRun>, Error> {
     let sha = commit.to_string();
-    let path = |last| target(repository, &["commits", &sha, last]);
-    let what = format!("reading the statuses of {sha}");
-    let statuses =
-        client.list(&what, &(path("statuses") + "?per_page=100"), array, |status: &Status| status.id).await;
-    let Some(statuses) = known(statuses)? else { return Ok(Vec::new()) };
+    let Some(statuses) = known(statuses(client, repository, &sha).await)? else { return Ok(Vec::new()) };
     let what = format!("reading the check runs of {sha}");
-    let runs = path("check-runs") + "?filter=latest&per_page=100";
+    let runs = target(repository, &["commits", &sha, "check-runs"]) + "?filter=latest&per_page=100";
     let Some(runs) = known(client.list(&what, &runs, run_page, |run: &Run| run.id).await)? else {
         return Ok(Vec::new());
     };
@@ -81,7 +79,40 @@ pub(crate) async fn read(
         );
         return Err(Error::new(ErrorKind::Unavailable, message));
     }
-    Ok(statuses.into_iter().map(of_status).chain(runs.into_iter().map(of_run)).collect())
+    Ok(statuses.into_iter().chain(runs.into_iter().map(of_run)).collect())
+}
+
+/// Reads every status of a commit, or of the tip of a branch.
+pub(crate) async fn statuses(
+    client: &Client,
+    repository: &RepositoryName,
+    commit: &str,
+) -> Result<Vec<CheckRun>, Trouble> {
+    let what = format!("reading the statuses of {commit}");
+    let target = target(repository, &["commits", commit, "statuses"]) + "?per_page=100";
+    let statuses = client.list(&what, &target, array, |status: &Status| status.id).await?;
+    Ok(in_every_spelling(statuses.into_iter().map(of_status).collect()))
+}
+
+/// Repeats each status under every spelling of its context: cases are not told apart, so that a failed `CI` replaces an
+/// older `ci` that passed.
+///
+/// Source: <https://docs.github.com/en/rest/commits/statuses#create-a-commit-status>.
+fn in_every_spelling(statuses: Vec<CheckRun>) -> Vec<CheckRun> {
+    let mut spellings: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for status in &statuses {
+        spellings.entry(status.name.to_lowercase()).or_default().insert(status.name.clone());
+    }
+    let repeated = |status: &CheckRun| {
+        let names = spellings[&status.name.to_lowercase()].iter();
+        let renamed = |name: &String| {
+            let mut status = status.clone();
+            status.name.clone_from(name);
+            status
+        };
+        names.map(renamed).collect::<Vec<_>>()
+    };
+    statuses.iter().flat_map(repeated).collect()
 }
 
 fn run_page(body: &[u8]) -> serde_json::Result<(Vec<Run>, Option<usize>)> {
@@ -179,6 +210,32 @@ mod tests {
         assert_eq!(run_state("dreaming", Some("success")), CheckState::Unknown("dreaming".to_owned()));
         // A run that is asked for again keeps its old conclusion for a moment.
         assert_eq!(run_state("queued", Some("success")), CheckState::Queued);
+    }
+
+    #[test]
+    fn an_answer_of_github_itself_is_read() {
+        let body =
+            concat!(env!("CARGO_MANIFEST_DIR"), "/tests/payloads/octocrab-0.54.9/commit_check_runs.json");
+        let (runs, total) = run_page(&std::fs::read(body).unwrap()).unwrap();
+        assert_eq!((runs.len(), total), (2, Some(2)));
+        for run in runs {
+            let check = of_run(run);
+            assert_eq!((check.source.as_deref(), check.state), (Some("15368"), CheckState::Success));
+            assert!(check.at.is_some() && check.link.is_some());
+        }
+    }
+
+    #[test]
+    fn a_status_counts_in_every_spelling() {
+        let status = |name: &str, id, state| CheckRun::new(name, id, state);
+        let read = in_every_spelling(vec![
+            status("CI", 2, CheckState::Failure),
+            status("ci", 1, CheckState::Success),
+            status("lint", 3, CheckState::Success),
+        ]);
+        let required = cfgupdater_core::RequiredChecks::named(["ci"]);
+        assert_eq!(cfgupdater_core::verdict(&required, &read), cfgupdater_core::Verdict::Red);
+        assert_eq!(read.len(), 5);
     }
 
     #[test]
