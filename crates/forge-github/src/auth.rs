@@ -15,6 +15,9 @@ use crate::transport::{Ask, Transport};
 /// How long before its end a token is replaced: longer than any push takes.
 const EARLY: Duration = Duration::from_mins(5);
 
+/// How soon a right that was left out is asked for again, while GitHub refuses what it is for.
+const HOPE: Duration = Duration::from_mins(5);
+
 /// Hands out tokens for one repository.
 #[derive(Debug)]
 pub(crate) struct Auth {
@@ -24,12 +27,16 @@ pub(crate) struct Auth {
     current: Mutex<Option<Token>>,
     /// The installation, once it was asked for.
     installation: Mutex<Option<u64>>,
+    /// When a right that was left out was last hoped for.
+    hoped: Mutex<Option<Timestamp>>,
 }
 
 #[derive(Debug, Clone)]
 struct Token {
     secret: Secret,
     expires: Timestamp,
+    /// A right was left out, since the owner of the repository has not granted it yet.
+    lacks_rights: bool,
 }
 
 #[derive(Deserialize)]
@@ -45,7 +52,13 @@ struct Installation {
 
 impl Auth {
     pub(crate) fn new(login: Login, repository: RepositoryName) -> Self {
-        Self { login, repository, current: Mutex::default(), installation: Mutex::default() }
+        Self {
+            login,
+            repository,
+            current: Mutex::default(),
+            installation: Mutex::default(),
+            hoped: Mutex::default(),
+        }
     }
 
     /// Returns a token that holds for some minutes.
@@ -72,6 +85,18 @@ impl Auth {
             *current = None;
         }
         *self.installation.lock().await = None;
+    }
+
+    /// Forgets a token to which something was forbidden, where another may have more rights by now; tells whether it did.
+    pub(crate) async fn hope(&self, forbidden: &Secret) -> bool {
+        let mut current = self.current.lock().await;
+        let lacking = current.as_ref().is_some_and(|token| token.secret == *forbidden && token.lacks_rights);
+        let mut hoped = self.hoped.lock().await;
+        let hopes = lacking && hoped.is_none_or(|before| now().since(before) >= HOPE);
+        if hopes {
+            (*current, *hoped) = (None, Some(now()));
+        }
+        hopes
     }
 
     /// Forgets everything, without waiting for whoever makes a token just now.
@@ -114,8 +139,9 @@ impl Auth {
             return Ok(id);
         }
         let what = format!("asking for the App's installation on {}", self.repository);
-        let answer =
-            transport.send(Ask::get(&format!("/repos/{}/installation", self.repository)), word).await?;
+        let answer = transport
+            .send_as_app(Ask::get(&format!("/repos/{}/installation", self.repository)), word)
+            .await?;
         if answer.status == 404 {
             let message = format!(
                 "the App is not installed on {}; install it there, or name another repository",
@@ -123,7 +149,7 @@ impl Auth {
             );
             return Err(Error::new(ErrorKind::Unauthenticated, message));
         }
-        let Installation { id } = decode(&what, &answer, 200, word)?;
+        let Installation { id } = self.decode(&what, &answer, 200, word)?;
         *known = Some(id);
         Ok(id)
     }
@@ -133,22 +159,50 @@ impl Auth {
         let installation = self.installation(transport, word).await?;
         let target = format!("/app/installations/{installation}/access_tokens");
         let what = format!("making a token for {}", self.repository);
-        let mut answer = None;
-        for rules in [true, false] {
+        let request = async |rules: bool| {
             let body = token_request(&self.repository, rules);
-            let latest = transport.send(Ask::post(&target, Some(&body)), word).await?;
-            // An App without the right to read branch protection can still do all the rest.
-            let refused = latest.status == 422;
-            answer = Some(latest);
-            if !refused {
-                break;
-            }
+            transport.send_as_app(Ask::post(&target, Some(&body)), word).await
+        };
+        let whole = request(true).await?;
+        // An App without the right to read branch protection can still do all the rest.
+        let lacks_rights = whole.status == 422;
+        let answer = if lacks_rights { request(false).await? } else { whole };
+        if answer.status == 404 {
+            let message = format!(
+                "{what}: GitHub knows no installation {installation} of this App; correct installation_id, or leave it out"
+            );
+            return Err(Error::new(ErrorKind::Unauthenticated, message));
         }
-        let answer = answer.ok_or_else(|| Error::new(ErrorKind::Other, "no token was asked for"))?;
-        let Made { token, expires_at } = decode(&what, &answer, 201, word)?;
+        let Made { token, expires_at } = self.decode(&what, &answer, 201, word)?;
         let secret = Secret::new(&token).ok_or_else(|| unreadable(&what))?;
         let expires = expires_at.parse().map_err(|_| unreadable(&what))?;
-        Ok(Token { secret, expires })
+        Ok(Token { secret, expires, lacks_rights })
+    }
+
+    fn decode<T: for<'de> Deserialize<'de>>(
+        &self,
+        what: &str,
+        answer: &Answer,
+        wanted: u16,
+        sent: &Secret,
+    ) -> Result<T, Error> {
+        if answer.status != wanted {
+            return Err(self.trouble(what, answer, sent).into());
+        }
+        serde_json::from_slice(&answer.body).map_err(|_| unreadable(what))
+    }
+
+    /// Says what is wrong with an answer to the App itself, which is refused for reasons of its own.
+    pub(crate) fn trouble(&self, what: &str, answer: &Answer, word: &Secret) -> Trouble {
+        let mut trouble = Trouble::of(what, answer, word);
+        if let (401, Login::App { id, .. }) = (answer.status, &self.login) {
+            let message = format!(
+                "{what}: GitHub doesn't believe that this is App {id}; check app_id, that the private key is the App's, and \
+                 that this machine's clock is right"
+            );
+            trouble.error = Error::new(ErrorKind::Unauthenticated, message).with_source(trouble.error);
+        }
+        trouble
     }
 }
 
@@ -168,18 +222,6 @@ impl Token {
     }
 }
 
-fn decode<T: for<'de> Deserialize<'de>>(
-    what: &str,
-    answer: &Answer,
-    wanted: u16,
-    sent: &Secret,
-) -> Result<T, Error> {
-    if answer.status != wanted {
-        return Err(Trouble::of(what, answer, sent).into());
-    }
-    serde_json::from_slice(&answer.body).map_err(|_| unreadable(what))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -187,7 +229,7 @@ mod tests {
     #[test]
     fn a_token_is_replaced_before_it_ends() {
         let at = Timestamp::from_millis;
-        let token = Token { secret: Secret::new("x").unwrap(), expires: at(3_600_000) };
+        let token = Token { secret: Secret::new("x").unwrap(), expires: at(3_600_000), lacks_rights: false };
         assert!(token.holds(at(0)));
         assert!(token.holds(at(3_299_999)));
         assert!(!token.holds(at(3_300_000)));

@@ -1,7 +1,7 @@
 //! [`Client`]: reading the API as the repository's installation, whole lists or nothing.
 
 use cfgupdater_core::{Error, ErrorKind};
-use cfgupdater_forge_http::{Answer, Pages, Secret, Trouble, next_link, same_origin, unreadable};
+use cfgupdater_forge_http::{Answer, Pages, Secret, Trouble, next_link, now, same_origin, unreadable};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -111,14 +111,23 @@ impl Client {
         Ok(Page { items, total, next })
     }
 
-    /// Asks as the installation. A token that no longer holds is replaced once.
+    /// Asks as the installation. A token that no longer holds is replaced once, and one that was made without a right in
+    /// the hope that it was granted meanwhile.
     async fn ask(&self, ask: Ask<'_>) -> Result<(Answer, Secret), Error> {
         let token = self.token().await?;
         let answer = self.transport.send(ask, &token).await?;
-        if answer.status != 401 || !self.auth.renews() {
+        let replaced = match answer.status {
+            401 if self.auth.renews() => {
+                self.auth.forget(&token).await;
+                true
+            }
+            // A limit is told by the same number, and is no matter of rights.
+            403 if self.transport.budget.admit(now()).is_ok() => self.auth.hope(&token).await,
+            _ => false,
+        };
+        if !replaced {
             return Ok((answer, token));
         }
-        self.auth.forget(&token).await;
         let token = self.token().await?;
         let answer = self.transport.send(ask, &token).await?;
         Ok((answer, token))
@@ -131,9 +140,9 @@ impl Client {
         target: &str,
     ) -> Result<Option<T>, Trouble> {
         let Some(word) = self.auth.app_word()? else { return Ok(None) };
-        let answer = self.transport.send(Ask::get(target), &word).await?;
+        let answer = self.transport.send_as_app(Ask::get(target), &word).await?;
         if answer.status != 200 {
-            return Err(Trouble::of(what, &answer, &word));
+            return Err(self.auth.trouble(what, &answer, &word));
         }
         serde_json::from_slice(&answer.body)
             .map(Some)
@@ -143,8 +152,9 @@ impl Client {
     /// Asks for something to be done, as the App itself.
     pub(crate) async fn post_as_app(&self, what: &str, target: &str) -> Result<(), Trouble> {
         let Some(word) = self.auth.app_word()? else { return Ok(()) };
-        let answer = self.transport.send(Ask::post(target, None), &word).await?;
-        if (200..300).contains(&answer.status) { Ok(()) } else { Err(Trouble::of(what, &answer, &word)) }
+        let answer = self.transport.send_as_app(Ask::post(target, None), &word).await?;
+        let done = (200..300).contains(&answer.status);
+        if done { Ok(()) } else { Err(self.auth.trouble(what, &answer, &word)) }
     }
 
     /// Returns the part of a link that stands below the API's address: the token goes nowhere else.

@@ -49,6 +49,15 @@ pub(crate) struct Repository {
     pub(crate) id: u64,
     pub(crate) full_name: String,
     pub(crate) default_branch: String,
+    /// What whoever asks may do; an App's installation is told elsewhere.
+    #[serde(default)]
+    pub(crate) permissions: Permissions,
+}
+
+/// What an account may do in a repository, as far as GitHub says.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Permissions {
+    pub(crate) push: Option<bool>,
 }
 
 impl GithubForge {
@@ -177,7 +186,7 @@ impl Forge for GithubForge {
 
     async fn perform(&self, action: ForgeAction) -> Result<ForgeAnswer, Error> {
         match action {
-            ForgeAction::ReadUsage => Ok(ForgeAnswer::Usage(self.inner.client.transport.budget.usage())),
+            ForgeAction::ReadUsage => Ok(ForgeAnswer::Usage(self.inner.client.transport.usage())),
             ForgeAction::ReplaceCredentials { refused } if self.inner.client.auth.renews() => {
                 if let Some(token) = Secret::new(&refused.password) {
                     self.inner.client.auth.forget(&token).await;

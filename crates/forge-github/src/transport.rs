@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cfgupdater_core::{Error, ErrorKind};
+use cfgupdater_core::{ApiUsage, Error, ErrorKind};
 use cfgupdater_forge_http::{Answer, Budget, HttpClient, HttpSettings, Secret, now};
 use http::{HeaderName, HeaderValue, Method, Request, header};
 use http_body_util::BodyExt;
@@ -43,8 +43,10 @@ impl<'a> Ask<'a> {
 #[derive(Debug)]
 pub(crate) struct Transport {
     octocrab: Octocrab,
-    /// What GitHub still takes of all who ask here.
+    /// What GitHub still takes of the installation, or of whoever made the token.
     pub(crate) budget: Budget,
+    /// What it still takes of the App itself, which it counts apart.
+    of_app: Budget,
 }
 
 impl Transport {
@@ -70,15 +72,32 @@ impl Transport {
             .with_auth(AuthState::None)
             .build()
             .unwrap_or_else(|never| match never {});
-        Ok(Self { octocrab, budget: Budget::default() })
+        Ok(Self { octocrab, budget: Budget::default(), of_app: Budget::default() })
+    }
+
+    /// Returns what was asked by whomever, and what is left of the installation's budget: the App's own is never short.
+    pub(crate) fn usage(&self) -> ApiUsage {
+        let (mut usage, of_app) = (self.budget.usage(), self.of_app.usage());
+        usage.requests += of_app.requests;
+        usage.limited += of_app.limited;
+        usage
     }
 
     /// Asks once, as whoever holds `token`; not at all while GitHub wants no requests.
     pub(crate) async fn send(&self, ask: Ask<'_>, token: &Secret) -> Result<Answer, Error> {
-        self.budget.admit(now())?;
-        let answer = self.exchange(ask, token).await?;
-        let body = if answer.status == 403 { answer.text(token) } else { String::new() };
-        self.budget.record(answer.status, &answer.headers, &body, now());
+        self.spend(&self.budget, ask, token).await
+    }
+
+    /// Asks once, as the App itself by its signed `word`.
+    pub(crate) async fn send_as_app(&self, ask: Ask<'_>, word: &Secret) -> Result<Answer, Error> {
+        self.spend(&self.of_app, ask, word).await
+    }
+
+    async fn spend(&self, budget: &Budget, ask: Ask<'_>, secret: &Secret) -> Result<Answer, Error> {
+        budget.admit(now())?;
+        let answer = self.exchange(ask, secret).await?;
+        let body = if answer.status == 403 { answer.text(secret) } else { String::new() };
+        budget.record(answer.status, &answer.headers, &body, now());
         Ok(answer)
     }
 

@@ -1,5 +1,7 @@
 //! Bodies as GitHub writes them.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::{APP, INSTALLATION, REPOSITORY, REPOSITORY_ID};
@@ -38,6 +40,30 @@ pub(crate) fn protection(contexts: &[&str], checks: &[Value]) -> Value {
     json!({ "url": url, "contexts_url": format!("{url}/contexts"), "strict": false, "contexts": contexts, "checks": checks })
 }
 
+pub(crate) fn protection_url(branch: &str) -> String {
+    format!("https://api.github.com/repos/{REPOSITORY}/branches/{branch}/protection")
+}
+
+/// A file as a list shows it.
+pub(crate) fn listed(name: &str, text: &str) -> Value {
+    let path = format!(".github/workflows/{name}");
+    let url = format!("https://api.github.com/repos/{REPOSITORY}/contents/{path}");
+    json!({
+        "type": "file", "name": name, "path": path, "size": text.len(), "sha": "x", "url": url, "git_url": null,
+        "html_url": format!("https://github.com/{REPOSITORY}/blob/master/{path}"), "download_url": null
+    })
+}
+
+/// A file with its content, which GitHub breaks into lines.
+pub(crate) fn file(name: &str, text: &str) -> Value {
+    let encoded = STANDARD.encode(text);
+    let lines: Vec<&str> =
+        encoded.as_bytes().chunks(60).filter_map(|line| std::str::from_utf8(line).ok()).collect();
+    let mut file = listed(name, text);
+    (file["encoding"], file["content"]) = ("base64".into(), format!("{}\n", lines.join("\n")).into());
+    file
+}
+
 pub(crate) fn checks_rule(checks: &[Value]) -> Value {
     json!({
         "type": "required_status_checks", "ruleset_source_type": "Repository", "ruleset_source": REPOSITORY, "ruleset_id": 1,
@@ -45,10 +71,10 @@ pub(crate) fn checks_rule(checks: &[Value]) -> Value {
     })
 }
 
-pub(crate) fn repository() -> Value {
+pub(crate) fn repository(pushes: bool) -> Value {
     json!({
         "id": REPOSITORY_ID, "full_name": REPOSITORY, "default_branch": "master",
-        "permissions": { "admin": false, "push": true, "pull": true }
+        "permissions": { "admin": false, "push": pushes, "pull": true }
     })
 }
 

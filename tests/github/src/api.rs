@@ -9,7 +9,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
 use crate::world::{Trouble, World};
-use crate::{INSTALLATION, REPOSITORY, TOKEN, answers, app, schema};
+use crate::{INSTALLATION, REPOSITORY, REPOSITORY_ID, TOKEN, answers, app, schema};
 
 /// What is asked.
 #[derive(Debug)]
@@ -61,7 +61,10 @@ pub(crate) fn answer(world: &mut World, asked: &Asked<'_>) -> Told {
     if world.trouble == Trouble::None
         && let Ok(body) = serde_json::from_slice(&told.body)
     {
-        world.violations.extend(schema::violation(asked.method, asked.path, told.status, &body));
+        // The description knows repositories by their names alone.
+        let path =
+            asked.path.replace(&format!("/repositories/{REPOSITORY_ID}"), &format!("/repos/{REPOSITORY}"));
+        world.violations.extend(schema::violation(asked.method, &path, told.status, &body));
     }
     if told.status == 200 {
         let mut hash = DefaultHasher::new();
@@ -72,7 +75,11 @@ pub(crate) fn answer(world: &mut World, asked: &Asked<'_>) -> Told {
         }
         told = told.with("etag", &mark);
     }
-    let left = 5000_usize.saturating_sub(world.requests.len());
+    let of_app = asked.path.starts_with("/app/") || asked.path.ends_with("/installation");
+    let left = world
+        .app_remaining
+        .filter(|_| of_app)
+        .unwrap_or(5000_u64.saturating_sub(world.requests.len() as u64));
     let told = if told.headers.iter().any(|(name, _)| *name == "x-ratelimit-remaining") {
         told
     } else {
@@ -126,7 +133,7 @@ fn in_trouble(world: &World, asked: &Asked<'_>) -> Option<Told> {
         Trouble::CommitUnknown(sha) if asked.path.contains(sha.as_str()) => {
             Some(Told::error(422, &format!("No commit found for SHA: {sha}")))
         }
-        Trouble::RepositoryGone if asked.path.starts_with("/repos/") => Some(Told::error(404, "Not Found")),
+        Trouble::RepositoryGone if asked.path.starts_with("/repos") => Some(Told::error(404, "Not Found")),
         Trouble::TokenRevoked => Some(Told::error(401, "Bad credentials")),
         Trouble::ChecksForbidden if of_checks => {
             Some(Told::error(403, "Resource not accessible by integration"))
@@ -149,12 +156,13 @@ fn route(world: &mut World, asked: &Asked<'_>) -> Told {
     match (asked.method, parts.as_slice()) {
         (_, ["app", ..]) | ("GET", ["repos", _, _, "installation"]) => as_app(world, asked, &parts),
         (_, ["repos", owner, name, rest @ ..]) => {
-            if asked.token != TOKEN && !world.tokens.contains(asked.token) {
-                return Told::error(401, "Bad credentials");
+            if format!("{owner}/{name}") == REPOSITORY {
+                of_repository(world, asked, rest)
+            } else {
+                Told::error(404, "Not Found")
             }
-            if format!("{owner}/{name}") != REPOSITORY {
-                return Told::error(404, "Not Found");
-            }
+        }
+        (_, ["repositories", id, rest @ ..]) if *id == REPOSITORY_ID.to_string() => {
             of_repository(world, asked, rest)
         }
         _ => Told::error(404, "Not Found"),
@@ -189,24 +197,47 @@ fn make_token(world: &mut World, asked: &Asked<'_>) -> Told {
     }
     let token = format!("ghs_canary{:08}", world.id());
     world.tokens.insert(token.clone());
+    if wanted["permissions"]["administration"].is_null() {
+        world.lesser_tokens.insert(token.clone());
+    }
     let seconds = if world.token_seconds == 0 { 3600 } else { world.token_seconds };
     Told::json(201, &json!({ "token": token, "expires_at": time(now() + seconds) }))
 }
 
 fn of_repository(world: &World, asked: &Asked<'_>, rest: &[&str]) -> Told {
+    if asked.token != TOKEN && !world.tokens.contains(asked.token) {
+        return Told::error(401, "Bad credentials");
+    }
+    if rest.contains(&"protection") && world.lesser_tokens.contains(asked.token) {
+        return Told::error(403, "Resource not accessible by integration");
+    }
     match rest {
-        [] => Told::json(200, &answers::repository()),
+        [] => Told::json(200, &answers::repository(!world.pushes_refused)),
         ["commits", sha, "statuses"] => list(world, asked, &world.statuses_of(sha), None),
         ["commits", sha, "check-runs"] => list(world, asked, &world.latest_runs_of(sha), Some("check_runs")),
         ["branches", "master", "protection", "required_status_checks"] => match &world.protection {
             Some(protection) => Told::json(200, protection),
             None => Told::error(404, "Branch not protected"),
         },
+        ["branches", branch, "protection"] => match world.protection_of(branch) {
+            Some(protection) => Told::json(200, &protection),
+            None => Told::error(404, "Branch not protected"),
+        },
         ["branches", _, "protection", ..] => Told::error(404, "Branch not protected"),
         ["rules", "branches", "master"] => list(world, asked, &world.rules, None),
-        ["rules", "branches", _] => Told::json(200, &json!([])),
+        ["rules", "branches", branch] => {
+            list(world, asked, world.rules_of.get(*branch).map_or(&[], Vec::as_slice), None)
+        }
         ["rulesets", id] => match id.parse().ok().and_then(|id: u64| world.rulesets.get(&id)) {
             Some(ruleset) => Told::json(200, ruleset),
+            None => Told::error(404, "Not Found"),
+        },
+        ["contents", ".github", "workflows"] if !world.workflows.is_empty() => {
+            let listed = world.workflows.iter().map(|(name, text)| answers::listed(name, text));
+            Told::json(200, &listed.collect())
+        }
+        ["contents", ".github", "workflows", name] => match world.workflows.get(*name) {
+            Some(text) => Told::json(200, &answers::file(name, text)),
             None => Told::error(404, "Not Found"),
         },
         _ => Told::error(404, "Not Found"),
@@ -229,7 +260,10 @@ fn list(world: &World, asked: &Asked<'_>, items: &[Value], key: Option<&str>) ->
     let mut told = Told::json(200, &body);
     if !last {
         let others: Vec<&str> = asked.query.split('&').filter(|part| !part.starts_with("page=")).collect();
-        let link = |page: usize| format!("{}{}?{}&page={page}", asked.base, asked.path, others.join("&"));
+        // Links name the repository by its number, whatever was asked for.
+        let by_name = format!("/repos/{REPOSITORY}/");
+        let path = asked.path.replace(&by_name, &format!("/repositories/{REPOSITORY_ID}/"));
+        let link = |page: usize| format!("{}{path}?{}&page={page}", asked.base, others.join("&"));
         let link = format!(
             "<{}>; rel=\"next\", <{}>; rel=\"last\"",
             link(page + 1),

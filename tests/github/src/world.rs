@@ -50,16 +50,28 @@ pub struct World {
     runs: BTreeMap<String, Vec<Value>>,
     /// The required checks of branch protection; `None` where the branch is not protected.
     pub protection: Option<Value>,
-    /// The rules of all rulesets.
+    /// All else that branch protection sets, by branch.
+    pub guarded: BTreeMap<String, Value>,
+    /// The rules of all rulesets that hold for master.
     pub rules: Vec<Value>,
+    /// Those that hold for another branch.
+    pub rules_of: BTreeMap<String, Vec<Value>>,
     /// Rulesets by number.
     pub rulesets: BTreeMap<u64, Value>,
+    /// The files of `.github/workflows` by name.
+    pub workflows: BTreeMap<String, String>,
     /// Tokens of the installation that hold.
     pub tokens: BTreeSet<String>,
+    /// Those of them that may not look at branch protection.
+    pub(crate) lesser_tokens: BTreeSet<String>,
     /// What each of them was asked to be for.
     pub token_requests: Vec<Value>,
     /// The App lacks this permission.
     pub lacks: Option<String>,
+    /// How many requests the App itself has left, where that is not as for all others.
+    pub app_remaining: Option<u64>,
+    /// Whoever has a plain token may not push.
+    pub pushes_refused: bool,
     /// What goes wrong.
     pub trouble: Trouble,
     /// Until when nobody may ask anything.
@@ -135,6 +147,21 @@ impl World {
             })
             .collect();
         self.rules.push(answers::checks_rule(&checks));
+    }
+
+    /// Returns branch protection of a branch as a whole.
+    pub(crate) fn protection_of(&self, branch: &str) -> Option<Value> {
+        let checks = self.protection.clone().filter(|_| branch == "master");
+        let mut whole = match (self.guarded.get(branch), &checks) {
+            (Some(guarded), _) => guarded.clone(),
+            (None, Some(_)) => json!({}),
+            (None, None) => return None,
+        };
+        whole["url"] = answers::protection_url(branch).into();
+        if let Some(checks) = checks {
+            whole["required_status_checks"] = checks;
+        }
+        Some(whole)
     }
 
     /// Takes all tokens back; new ones are to be had.

@@ -67,6 +67,42 @@ async fn an_app_that_may_not_read_branch_protection_works_for_the_rest() {
 }
 
 #[tokio::test]
+async fn a_right_that_was_granted_meanwhile_is_used_at_the_next_refusal() {
+    let site = Site::new();
+    site.github.world().lacks = Some("administration".to_owned());
+    site.forge.git_credentials().await.unwrap();
+    site.github.world().lacks = None;
+    assert_eq!(
+        site.forge.required_checks().await.unwrap(),
+        None,
+        "nothing is required, and that can be seen"
+    );
+    assert_eq!(site.github.world().token_requests.len(), 3);
+}
+
+#[tokio::test]
+async fn a_right_that_is_still_missing_is_not_asked_for_at_every_refusal() {
+    let site = Site::new();
+    site.github.world().lacks = Some("administration".to_owned());
+    for _ in 0..5 {
+        assert_eq!(site.forge.required_checks().await.unwrap_err().kind(), ErrorKind::Forbidden);
+    }
+    assert_eq!(site.github.world().token_requests.len(), 4, "once for a token, and once in hope of more");
+}
+
+#[tokio::test]
+async fn who_is_not_believed_is_told_what_may_be_wrong() {
+    let site = Site::with(|settings| {
+        settings.login = Login::App { id: APP + 1, key: SecretSource::file(KEY), installation: None };
+    });
+    let error = site.forge.git_credentials().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unauthenticated);
+    for says in ["App 18", "private key", "clock"] {
+        assert!(error.to_string().contains(says), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn the_installation_is_asked_for_where_it_is_not_configured() {
     let site = Site::with(|settings| {
         settings.login = Login::App { id: APP, key: SecretSource::file(KEY), installation: None };

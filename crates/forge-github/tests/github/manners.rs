@@ -49,6 +49,7 @@ async fn a_changed_rule_is_seen_with_its_webhook_and_without() {
 #[tokio::test]
 async fn a_limited_account_asks_nothing_until_it_may() {
     let site = Site::new();
+    site.forge.git_credentials().await.unwrap();
     site.github.world().trouble = Trouble::RateLimited(Some(300));
     let error = site.forge.checks(&[commit(1)]).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::RateLimited);
@@ -58,6 +59,19 @@ async fn a_limited_account_asks_nothing_until_it_may() {
     assert!(wait <= Duration::from_mins(5) && wait > Duration::from_mins(4), "{wait:?}");
     assert_eq!(site.github.world().requests.len(), asked);
     assert!(usage(&site).await.limited >= 1);
+}
+
+#[tokio::test]
+async fn what_the_app_itself_asks_is_counted_apart() {
+    let site = Site::new();
+    site.runs(commit(1)).await;
+    site.github.world().app_remaining = Some(12);
+    let refused = site.forge.git_credentials().await.unwrap().unwrap();
+    site.forge.perform(ForgeAction::ReplaceCredentials { refused }).await.unwrap();
+    site.forge.git_credentials().await.unwrap();
+    let usage = usage(&site).await;
+    assert_ne!(usage.remaining, Some(12), "what is left is what the installation may ask");
+    assert_eq!(usage.requests, site.github.world().requests.len() as u64);
 }
 
 #[tokio::test]
