@@ -12,9 +12,14 @@ pub(crate) fn target(repository: &RepositoryName, parts: &[&str]) -> String {
     let mut path = format!("/repos/{repository}");
     for part in parts {
         path.push('/');
-        path.extend(utf8_percent_encode(part, &KEPT));
+        path.push_str(&encoded(part));
     }
     path
+}
+
+/// Returns a text as it may stand in a path or a query.
+pub(crate) fn encoded(part: &str) -> String {
+    utf8_percent_encode(part, &KEPT).to_string()
 }
 
 #[cfg(test)]

@@ -43,7 +43,8 @@ struct RuledCheck {
     integration_id: Option<i64>,
 }
 
-/// Reads both, which are asked for every time and cost nothing while they are unchanged.
+/// Reads both, which are asked for every time. While they are unchanged only a branch without protection costs anything:
+/// that it has none is an answer without a mark.
 pub(crate) async fn read(
     client: &Client,
     repository: &RepositoryName,
@@ -72,8 +73,8 @@ async fn protection(
 }
 
 /// "Not there" must be said in so many words: whoever may not look is told "Not Found" as well.
-fn says_there_is_none(trouble: &Trouble) -> bool {
-    let words = ["Branch not protected", "Required status checks not enabled"];
+pub(crate) fn says_there_is_none(trouble: &Trouble) -> bool {
+    let words = ["Branch not protected", "Required status checks not enabled", "Branch not found"];
     trouble.status == Some(404) && words.iter().any(|words| trouble.body.contains(words))
 }
 
@@ -91,7 +92,10 @@ pub(crate) async fn rules(
 }
 
 /// Puts both together; `None` where neither requires checks at all.
-fn union(protection: Option<Protection>, rules: &[Rule]) -> serde_json::Result<Option<RequiredChecks>> {
+pub(crate) fn union(
+    protection: Option<Protection>,
+    rules: &[Rule],
+) -> serde_json::Result<Option<RequiredChecks>> {
     let mut found = protection.is_some();
     let mut checks: BTreeSet<RequiredCheck> = protection.map(of_protection).unwrap_or_default();
     for rule in rules.iter().filter(|rule| rule.kind == "required_status_checks") {
@@ -144,6 +148,17 @@ mod tests {
         let union = union(Some(protection), &rules).unwrap().unwrap();
         assert_eq!(names(&union), ["any", "ci", "ci (by 15368)", "lint", "lint (by 7)", "old"]);
         assert!(!union.allow_empty);
+    }
+
+    #[test]
+    fn an_answer_of_github_itself_is_read() {
+        let body = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/tests/payloads/octocrab-0.54.9/repo_branch_status_checks.json"
+        );
+        let protection = serde_json::from_slice(&std::fs::read(body).unwrap()).unwrap();
+        let union = union(Some(protection), &[]).unwrap().unwrap();
+        assert_eq!(names(&union), ["continuous-integration/travis-ci (by 12345)"]);
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! What the adapter is told.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use cfgupdater_core::{BranchName, Policy};
+use cfgupdater_core::{BranchName, Policy, RequiredCheck};
 use cfgupdater_forge_http::SecretSource;
 
 /// Where GitHub's own API is; an Enterprise Server has its at `https://HOST/api/v3`.
@@ -15,8 +16,8 @@ pub const GITHUB_API: &str = "https://api.github.com";
 /// Source: <https://docs.github.com/en/repositories/creating-and-managing-repositories/repository-limits>.
 const PUSHES_PER_MINUTE: u32 = 6;
 
-/// How to work with one repository of a GitHub.
-#[derive(Debug, Clone)]
+/// How to work with one repository of a GitHub. `Debug` doesn't show the proxy's address, which may hold a password.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct GithubSettings {
     /// The repository.
@@ -39,6 +40,8 @@ pub struct GithubSettings {
     pub state: BranchName,
     /// The branch to which untested commits are pushed.
     pub probe: BranchName,
+    /// The checks that are waited for whatever GitHub requires; empty where GitHub alone says.
+    pub required: BTreeSet<RequiredCheck>,
     /// How many pushes a minute the repository shall get; `None` for as many as there are.
     pub pushes_per_minute: Option<u32>,
 }
@@ -57,8 +60,21 @@ impl GithubSettings {
             auto: Policy::default_auto(),
             state: Policy::default_state(),
             probe: Policy::default_probe(),
+            required: BTreeSet::new(),
             pushes_per_minute: Some(PUSHES_PER_MINUTE),
         }
+    }
+}
+
+impl fmt::Debug for GithubSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GithubSettings")
+            .field("repository", &self.repository)
+            .field("login", &self.login)
+            .field("api_url", &self.api_url)
+            .field("ca_file", &self.ca_file)
+            .field("stable", &self.stable)
+            .finish_non_exhaustive()
     }
 }
 

@@ -62,6 +62,7 @@ impl ForgeKind for GithubKind {
         settings.auto = site.auto.clone();
         settings.state = site.state.clone();
         settings.probe = site.probe.clone();
+        settings.required.clone_from(&site.required);
         if let Some(pushes) = section.pushes_per_minute {
             settings.pushes_per_minute = Some(pushes).filter(|pushes| *pushes > 0);
         }

@@ -1,251 +1,211 @@
 //! What the rules of our branches would refuse, and what they should refuse and don't.
 
-use std::collections::BTreeMap;
-
 use cfgupdater_core::Finding;
-use serde_json::Value;
 
-use crate::required::Rule;
+use super::guard::{Guard, Protection};
 
-/// One of our branches.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Branch<'a> {
-    pub(super) name: &'a str,
-    pub(super) role: Role,
-}
-
+/// What we do with a branch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
     /// Deploy tools follow it; people push it too.
     Stable,
-    /// CI tests it; rebuilt by the service alone.
-    Auto,
-    /// Written by the service alone.
+    /// Written by the service alone, and rebuilt at will.
     Ours,
 }
 
-/// Whether the account may pass over a ruleset.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Bypass {
-    Always,
-    Never,
-    Unknown,
-}
-
-impl Bypass {
-    /// Reads what GitHub says of whoever asks.
-    pub(super) fn of(ruleset: &Value) -> Self {
-        match ruleset["current_user_can_bypass"].as_str() {
-            Some("always" | "exempt") => Self::Always,
-            Some(_) => Self::Never,
-            None => Self::Unknown,
-        }
-    }
-}
-
-/// What guards a branch.
-#[derive(Debug, Default)]
-pub(super) struct Guard {
-    pub(super) rules: Vec<Rule>,
-    /// By the number of the ruleset.
-    pub(super) bypass: BTreeMap<u64, Bypass>,
-    /// Branch protection, where there is any.
-    pub(super) protection: Option<Value>,
-}
-
-impl Guard {
-    /// Tells whether a rule of this kind holds for us too.
-    fn holds_us(&self, kind: &str) -> bool {
-        self.rules(kind).any(|bypass| bypass == Bypass::Never)
-    }
-
-    fn rules<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = Bypass> + 'a {
-        let of = |rule: &Rule| self.bypass.get(&rule.ruleset_id).copied().unwrap_or(Bypass::Unknown);
-        self.rules.iter().filter(move |rule| rule.kind == kind).map(of)
-    }
-
-    fn protected(&self, place: &str) -> bool {
-        let setting = self.protection.as_ref().and_then(|protection| protection.pointer(place));
-        setting.is_some_and(|setting| setting != &Value::Bool(false) && !setting.is_null())
-    }
+/// A mistake that a guard may have. `{}` stands for the branch.
+struct Mistake {
+    fatal: bool,
+    applies: fn(&Guard) -> bool,
+    problem: &'static str,
+    remedy: &'static str,
 }
 
 /// Finds what stands against work on a branch.
-pub(super) fn findings(branch: &Branch<'_>, guard: &Guard) -> Vec<Finding> {
-    match branch.role {
-        Role::Stable => of_stable(branch.name, guard),
-        Role::Auto | Role::Ours => of_ours(branch.name, guard),
-    }
+pub(super) fn findings(name: &str, role: Role, guard: &Guard) -> Vec<Finding> {
+    let told = |text: &str| text.replace("{}", name);
+    let tell = |mistake: &Mistake| {
+        let made = if mistake.fatal { Finding::fatal } else { Finding::warning };
+        made(told(mistake.problem), told(mistake.remedy))
+    };
+    let (mistakes, in_the_way) = match role {
+        Role::Stable => (&OF_STABLE[..], None),
+        Role::Ours => (&OF_OURS[..], in_the_way(name, guard)),
+    };
+    let made = mistakes.iter().filter(|mistake| (mistake.applies)(guard)).map(tell);
+    in_the_way
+        .into_iter()
+        .chain(made)
+        .chain(unclear(name, role, guard))
+        .chain(unjudged(name, guard))
+        .collect()
 }
 
-fn of_stable(name: &str, guard: &Guard) -> Vec<Finding> {
-    let mut found = Vec::new();
-    if guard.rules("merge_queue").next().is_some() {
-        found.push(Finding::fatal(
-            format!("`{name}` has a merge queue, which refuses every direct push"),
-            format!("take the merge queue off `{name}`: nothing lands here but what was tested as it is"),
-        ));
-    }
-    if guard.holds_us("required_signatures") || guard.protected("/required_signatures/enabled") {
-        found.push(Finding::fatal(
-            format!("`{name}` requires signed commits, and ours are not signed"),
-            "let the App bypass a ruleset that holds this rule alone",
-        ));
-    }
-    if guard.holds_us("pull_request") {
-        found.push(Finding::fatal(
-            format!("`{name}` requires pull requests, also of the App"),
-            "make two rulesets: one that requires pull requests, with the App on its bypass list, and one that \
-             requires the checks, without",
-        ));
-    }
-    if guard.protected("/required_pull_request_reviews") {
-        found.push(Finding::warning(
-            format!("branch protection of `{name}` requires pull requests"),
-            "put the App on its bypass list, or move the rule into a ruleset of its own that the App may bypass",
-        ));
-    }
-    if guard.rules("required_status_checks").any(|bypass| bypass == Bypass::Always) {
-        found.push(Finding::fatal(
-            format!("the App may bypass the ruleset that requires the checks of `{name}`"),
-            "take it off that ruleset's bypass list, so that GitHub refuses what isn't green whoever pushes it; \
-             where pull requests are required too, make that another ruleset",
-        ));
-    }
-    if guard.holds_us("update") || guard.protected("/lock_branch/enabled") {
-        found.push(Finding::fatal(
-            format!("`{name}` takes no pushes from the App"),
-            "put the App on the bypass list of the rule that restricts updates, or unlock the branch",
-        ));
-    }
-    if guard.rules("required_status_checks").next().is_none() && !guard.protected("/required_status_checks") {
-        found.push(Finding::warning(
-            format!("GitHub requires no checks of `{name}`, so this service alone keeps red commits off it"),
-            "require them in a ruleset too, without a bypass for the App",
-        ));
-    }
-    found
-}
+/// Where branch protection requires pull requests, and below that, which Apps need none.
+const REVIEWS: &str = "/required_pull_request_reviews";
+const EXEMPT: &str = "/bypass_pull_request_allowances/apps";
 
-/// Rules that a rebuilt branch can't keep.
-const IN_THE_WAY: [(&str, &str); 6] = [
-    ("non_fast_forward", "forbids force pushes"),
-    ("update", "restricts updates"),
-    ("pull_request", "requires pull requests"),
-    ("required_status_checks", "requires checks before a push"),
-    ("required_signatures", "requires signed commits"),
-    ("merge_queue", "has a merge queue"),
+/// What a branch that people push too may do wrong.
+const OF_STABLE: [Mistake; 9] = [
+    Mistake {
+        fatal: true,
+        applies: |guard| guard.has("merge_queue"),
+        problem: "`{}` has a merge queue, which refuses every direct push",
+        remedy: "take the merge queue off `{}`: nothing lands here but what was tested as it is",
+    },
+    Mistake {
+        fatal: true,
+        applies: |guard| {
+            guard.holds_us("required_signatures") || guard.set("/required_signatures/enabled").is_some()
+        },
+        problem: "`{}` requires signed commits, and ours are not signed",
+        remedy: "let the App bypass a ruleset that holds this rule alone",
+    },
+    Mistake {
+        fatal: true,
+        applies: |guard| guard.holds_us("pull_request"),
+        problem: "`{}` requires pull requests, also of the App",
+        remedy: "make two rulesets: one that requires pull requests, with the App on its bypass list, and one that \
+                 requires the checks, without",
+    },
+    Mistake {
+        fatal: true,
+        applies: |guard| guard.app.is_some() && guard.set_for_us(REVIEWS, EXEMPT),
+        problem: "branch protection of `{}` requires pull requests, also of the App",
+        remedy: "put the App on its bypass list, or move the rule into a ruleset of its own that the App may bypass",
+    },
+    Mistake {
+        fatal: false,
+        applies: |guard| guard.app.is_none() && guard.set(REVIEWS).is_some(),
+        problem: "branch protection of `{}` requires pull requests, perhaps also of the token's account",
+        remedy: "put the account on its bypass list, or move the rule into a ruleset of its own that it may bypass",
+    },
+    Mistake {
+        fatal: true,
+        applies: |guard| guard.lets_us_pass("required_status_checks"),
+        problem: "the App may bypass the ruleset that requires the checks of `{}`",
+        remedy: "take it off that ruleset's bypass list, so that GitHub refuses what isn't green whoever pushes it; \
+                 where pull requests are required too, make that another ruleset",
+    },
+    Mistake {
+        fatal: true,
+        applies: |guard| guard.holds_us("update") || guard.set("/lock_branch/enabled").is_some(),
+        problem: "`{}` takes no pushes from the App",
+        remedy: "put the App on the bypass list of the rule that restricts updates, or unlock the branch",
+    },
+    Mistake {
+        fatal: true,
+        applies: |guard| guard.app.is_some() && guard.set_for_us("/restrictions", "/apps"),
+        problem: "branch protection of `{}` says who may push, and the App isn't named",
+        remedy: "name the App under \"Restrict who can push to matching branches\"",
+    },
+    Mistake {
+        fatal: false,
+        applies: |guard| {
+            !guard.has("required_status_checks") && guard.set("/required_status_checks").is_none()
+        },
+        problem: "GitHub requires no checks of `{}`, so this service alone keeps red commits off it",
+        remedy: "require them in a ruleset too, without a bypass for the App",
+    },
 ];
 
-fn of_ours(name: &str, guard: &Guard) -> Vec<Finding> {
-    let held: Vec<&str> =
-        IN_THE_WAY.iter().filter(|(kind, _)| guard.holds_us(kind)).map(|(_, says)| *says).collect();
-    let mut found = Vec::new();
-    if !held.is_empty() {
-        found.push(Finding::fatal(
+/// What a branch that is rebuilt by the service alone may do wrong, beside what is [`IN_THE_WAY`].
+const OF_OURS: [Mistake; 3] = [
+    Mistake {
+        fatal: true,
+        applies: |guard| {
+            matches!(guard.protection, Protection::Set(_))
+                && guard.set("/allow_force_pushes/enabled").is_none()
+        },
+        problem: "branch protection of `{}` forbids force pushes, by which the App rebuilds it",
+        remedy: "allow them there, or leave `{}` unprotected and restrict updates by a ruleset",
+    },
+    Mistake {
+        fatal: true,
+        applies: |guard| guard.app.is_some() && guard.set_for_us("/restrictions", "/apps"),
+        problem: "branch protection of `{}` says who may push, and the App isn't named",
+        remedy: "name the App under \"Restrict who can push to matching branches\"",
+    },
+    Mistake {
+        fatal: false,
+        applies: |guard| !guard.has("update") && guard.set("/restrictions").is_none(),
+        problem: "everybody who may write may push `{}`",
+        remedy: "restrict updates of `{}` by a ruleset, with the App alone on its bypass list",
+    },
+];
+
+/// Rules that a rebuilt branch can't keep: the kind in a ruleset, the place in branch protection, what it does.
+const IN_THE_WAY: [(&str, &str, &str); 7] = [
+    ("creation", "", "restricts creations"),
+    ("non_fast_forward", "", "forbids force pushes"),
+    ("update", "/lock_branch/enabled", "restricts updates"),
+    ("pull_request", REVIEWS, "requires pull requests"),
+    ("required_status_checks", "/required_status_checks", "requires checks before a push"),
+    ("required_signatures", "/required_signatures/enabled", "requires signed commits"),
+    ("merge_queue", "", "has a merge queue"),
+];
+
+fn in_the_way(name: &str, guard: &Guard) -> Option<Finding> {
+    let held = |(kind, place, _): &&(&str, &str, &str)| {
+        guard.holds_us(kind) || !place.is_empty() && guard.set_for_us(place, EXEMPT)
+    };
+    let held: Vec<&str> = IN_THE_WAY.iter().filter(held).map(|(_, _, says)| *says).collect();
+    (!held.is_empty()).then(|| {
+        Finding::fatal(
             format!(
                 "a rule of `{name}` {}, also for the App, which rebuilds this branch",
                 held.join(" and ")
             ),
-            format!("leave `{name}` out of that ruleset, or put the App on its bypass list"),
-        ));
-    }
-    if guard.protection.is_some() && !guard.protected("/allow_force_pushes/enabled") {
-        found.push(Finding::fatal(
-            format!("branch protection of `{name}` forbids force pushes, by which the App rebuilds it"),
-            format!("allow them there, or leave `{name}` unprotected and restrict updates by a ruleset"),
-        ));
-    }
-    if guard.rules("update").next().is_none() && !guard.protected("/restrictions") {
-        found.push(Finding::warning(
-            format!("everybody who may write may push `{name}`"),
-            format!("restrict updates of `{name}` by a ruleset, with the App alone on its bypass list"),
-        ));
-    }
-    found
+            format!("leave `{name}` out of that rule, or put the App on its bypass list"),
+        )
+    })
+}
+
+/// Kinds of rules that are judged above or that nothing we push can break, and whether they may hold for the App on the
+/// stable branch, and on the others.
+const JUDGED: [(&str, bool, bool); 10] = [
+    ("creation", true, false),
+    ("update", false, false),
+    ("non_fast_forward", true, false),
+    ("pull_request", false, false),
+    ("required_status_checks", false, false),
+    ("required_signatures", false, false),
+    ("merge_queue", true, false),
+    ("deletion", true, true),
+    ("required_linear_history", true, true),
+    ("copilot_code_review", true, true),
+];
+
+/// Says of which rules nobody can tell whether they hold for the App.
+fn unclear(name: &str, role: Role, guard: &Guard) -> Option<Finding> {
+    let matters = |kind: &&str| {
+        JUDGED.iter().any(|(judged, on_stable, on_ours)| {
+            judged == kind && !(if role == Role::Stable { *on_stable } else { *on_ours })
+        })
+    };
+    let kinds: Vec<&str> = guard.unclear().into_iter().filter(matters).collect();
+    (!kinds.is_empty()).then(|| {
+        Finding::warning(
+            format!("whether the App may bypass the rules {} of `{name}` can't be seen", kinds.join(", ")),
+            "look at the bypass lists of these rulesets: the App belongs on all but the one that requires the checks",
+        )
+    })
+}
+
+/// Names rules that may refuse a push for reasons which nobody looks at here.
+fn unjudged(name: &str, guard: &Guard) -> Option<Finding> {
+    let judged = |kind: &&str| JUDGED.iter().any(|(judged, ..)| judged == kind);
+    let kinds: Vec<&str> = guard.holding().into_iter().filter(|kind| !judged(kind)).collect();
+    (!kinds.is_empty()).then(|| {
+        Finding::warning(
+            format!(
+                "the rules {} of `{name}` hold for the App, and may refuse what it pushes",
+                kinds.join(", ")
+            ),
+            "make sure that the App's commits keep them, or put the App on the bypass list of that ruleset",
+        )
+    })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn guard(rules: &[(&str, Bypass)]) -> Guard {
-        let mut guard = Guard::default();
-        for (id, (kind, bypass)) in (1..).zip(rules) {
-            guard.rules.push(serde_json::from_value(json!({ "type": kind, "ruleset_id": id })).unwrap());
-            guard.bypass.insert(id, *bypass);
-        }
-        guard
-    }
-
-    fn on(role: Role, guard: &Guard) -> Vec<String> {
-        let shown =
-            |finding: Finding| format!("{} {}", if finding.fatal { "!" } else { "?" }, finding.problem);
-        findings(&Branch { name: "b", role }, guard).into_iter().map(shown).collect()
-    }
-
-    #[test]
-    fn stable_as_it_should_be_has_no_findings() {
-        let good = guard(&[
-            ("required_status_checks", Bypass::Never),
-            ("pull_request", Bypass::Always),
-            ("non_fast_forward", Bypass::Never),
-            ("deletion", Bypass::Never),
-        ]);
-        assert!(on(Role::Stable, &good).is_empty());
-    }
-
-    #[test]
-    fn each_mistake_on_stable_is_found() {
-        let cases = [
-            ("merge_queue", Bypass::Always, "! `b` has a merge queue"),
-            ("required_signatures", Bypass::Never, "! `b` requires signed commits"),
-            ("pull_request", Bypass::Never, "! `b` requires pull requests, also of the App"),
-            (
-                "required_status_checks",
-                Bypass::Always,
-                "! the App may bypass the ruleset that requires the checks",
-            ),
-            ("update", Bypass::Never, "! `b` takes no pushes"),
-        ];
-        for (kind, bypass, shown) in cases {
-            let found =
-                on(Role::Stable, &guard(&[("required_status_checks", Bypass::Never), (kind, bypass)]));
-            assert!(found.len() == 1 && found[0].starts_with(shown), "{kind}: {found:?}");
-        }
-        let found = on(Role::Stable, &guard(&[]));
-        assert!(found.len() == 1 && found[0].starts_with("? GitHub requires no checks"), "{found:?}");
-    }
-
-    #[test]
-    fn branch_protection_is_looked_at_too() {
-        let protection = json!({
-            "required_status_checks": { "contexts": ["ci"] },
-            "required_pull_request_reviews": {},
-            "required_signatures": { "enabled": true },
-            "lock_branch": { "enabled": true },
-            "allow_force_pushes": { "enabled": false }
-        });
-        let guard = Guard { protection: Some(protection), ..Guard::default() };
-        assert_eq!(on(Role::Stable, &guard).len(), 3);
-        assert!(on(Role::Auto, &guard)[0].contains("forbids force pushes"));
-    }
-
-    #[test]
-    fn auto_must_be_ours_and_ours_alone() {
-        assert!(
-            on(Role::Auto, &guard(&[("update", Bypass::Always), ("non_fast_forward", Bypass::Always)]))
-                .is_empty()
-        );
-        let found = on(Role::Auto, &guard(&[("update", Bypass::Never), ("non_fast_forward", Bypass::Never)]));
-        assert_eq!(
-            found,
-            [
-                "! a rule of `b` forbids force pushes and restricts updates, also for the App, which rebuilds this branch"
-            ]
-        );
-        let found = on(Role::Ours, &guard(&[]));
-        assert!(found.len() == 1 && found[0].starts_with("? everybody who may write"), "{found:?}");
-    }
-}
+mod tests;

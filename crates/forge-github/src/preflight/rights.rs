@@ -3,6 +3,8 @@
 use cfgupdater_core::Finding;
 use serde_json::Value;
 
+use crate::forge::Repository;
+
 /// Permissions of the App, what they are for, and whether nothing works without.
 const PERMISSIONS: [(&str, &str, &str, bool); 5] = [
     ("contents", "write", "Contents: read and write, to push its branches", true),
@@ -16,7 +18,16 @@ const PERMISSIONS: [(&str, &str, &str, bool); 5] = [
 const EVENTS: [&str; 5] = ["status", "check_run", "push", "branch_protection_rule", "repository_ruleset"];
 
 /// Finds what an installation lacks.
-pub(super) fn of_installation(installation: &Value) -> Vec<Finding> {
+pub(super) fn of_installation(installation: &Value, configured: Option<u64>) -> Vec<Finding> {
+    let theirs = installation["id"].as_u64();
+    if let (Some(ours), Some(theirs)) = (configured, theirs)
+        && ours != theirs
+    {
+        return vec![Finding::fatal(
+            format!("installation_id is {ours}, and the App's installation on this repository is {theirs}"),
+            format!("write installation_id = {theirs}, or leave it out"),
+        )];
+    }
     if installation["suspended_at"].is_string() {
         return vec![Finding::fatal(
             "the App's installation is suspended",
@@ -51,8 +62,8 @@ pub(super) fn of_installation(installation: &Value) -> Vec<Finding> {
 }
 
 /// Finds what a token lacks, as far as GitHub says.
-pub(super) fn of_token(repository: &Value) -> Vec<Finding> {
-    if repository["permissions"]["push"] == Value::Bool(false) {
+pub(super) fn of_token(repository: &Repository) -> Vec<Finding> {
+    if repository.permissions.push == Some(false) {
         let remedy = "use a token of an account that may write, with Contents: read and write";
         return vec![Finding::fatal("the token may not push to the repository", remedy)];
     }
@@ -66,14 +77,14 @@ mod tests {
 
     fn complete() -> Value {
         json!({
-            "permissions": { "contents": "write", "checks": "write", "statuses": "read", "metadata": "read", "administration": "read" },
+            "id": 42, "permissions": { "contents": "write", "checks": "write", "statuses": "read", "metadata": "read", "administration": "read" },
             "events": EVENTS, "suspended_at": null
         })
     }
 
     #[test]
     fn a_complete_installation_has_no_findings() {
-        assert_eq!(of_installation(&complete()), []);
+        assert_eq!(of_installation(&complete(), Some(42)), []);
     }
 
     #[test]
@@ -86,20 +97,29 @@ mod tests {
         for (name, shown, fatal) in cases {
             let mut installation = complete();
             installation["permissions"].as_object_mut().unwrap().remove(name);
-            let findings = of_installation(&installation);
+            let findings = of_installation(&installation, None);
             assert!(findings.len() == 1 && findings[0].problem.contains(shown), "{findings:?}");
             assert_eq!(findings[0].fatal, fatal);
         }
         let mut reads_only = complete();
         reads_only["permissions"]["contents"] = json!("read");
-        assert!(of_installation(&reads_only)[0].fatal);
+        assert!(of_installation(&reads_only, None)[0].fatal);
+    }
+
+    #[test]
+    fn another_installation_is_named() {
+        let found = of_installation(&complete(), Some(7));
+        assert!(
+            found.len() == 1 && found[0].fatal && found[0].remedy.contains("installation_id = 42"),
+            "{found:?}"
+        );
     }
 
     #[test]
     fn missing_events_are_named_together() {
         let mut installation = complete();
         installation["events"] = json!(["push", "check_run"]);
-        let findings = of_installation(&installation);
+        let findings = of_installation(&installation, None);
         assert_eq!(findings.len(), 1);
         assert!(
             findings[0].problem.contains("status, branch_protection_rule, repository_ruleset"),
@@ -111,8 +131,12 @@ mod tests {
     fn who_is_suspended_or_may_not_push_is_told_so() {
         let mut suspended = complete();
         suspended["suspended_at"] = json!("2026-01-31T09:30:00Z");
-        assert!(of_installation(&suspended)[0].fatal);
-        assert!(of_token(&json!({ "permissions": { "push": false } }))[0].fatal);
-        assert_eq!(of_token(&json!({ "permissions": { "push": true } })), []);
+        assert!(of_installation(&suspended, None)[0].fatal);
+        let repository = |push: bool| {
+            let told = json!({ "id": 1, "full_name": "a/b", "default_branch": "c", "permissions": { "push": push } });
+            serde_json::from_value::<Repository>(told).unwrap()
+        };
+        assert!(of_token(&repository(false))[0].fatal);
+        assert_eq!(of_token(&repository(true)), []);
     }
 }
