@@ -87,6 +87,19 @@ mod tests {
     }
 
     #[test]
+    fn answers_of_github_itself_are_read() {
+        let read = |name: &str| {
+            let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/payloads/octocrab-0.54.9/");
+            std::fs::read(format!("{folder}{name}.json")).unwrap()
+        };
+        let listed: Vec<Delivery> = serde_json::from_slice(&read("hooks_delivery_list")).unwrap();
+        let soon = "2024-07-25T12:00:00Z".parse().unwrap();
+        assert_eq!(missed(&listed, 1, soon), [93_676_014_012], "the one that was answered 503");
+        let one: Delivery = serde_json::from_slice(&read("repo_hook_delivery_detail")).unwrap();
+        assert_eq!((one.id, one.status_code, one.repository_id), (42, 200, Some(12_345)));
+    }
+
+    #[test]
     fn what_no_attempt_delivered_is_asked_for() {
         let listed = [
             delivery(5, "taken later", 50, 200),

@@ -1,6 +1,6 @@
 //! Webhooks as GitHub sends them; see `../payloads/README.md`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use cfgupdater_core::{Error, Forge, WebhookDelivery, WebhookMeaning};
@@ -78,40 +78,68 @@ async fn every_example_is_accepted_and_understood() {
     assert!(seen > 50, "only {seen} examples were read");
 }
 
+/// Bodies that others collected: the file, the event, and what it must mean to the repository it is about.
+const COLLECTED: [(&str, &str, WebhookMeaning); 14] = [
+    ("octocrab-0.54.9/push_webhook_event.json", "push", WebhookMeaning::Ignore),
+    ("octocrab-0.54.9/ping_webhook_event.json", "ping", WebhookMeaning::Ignore),
+    ("octocrab-0.54.9/installation_created_webhook_event.json", "installation", WebhookMeaning::Look),
+    ("octocrab-0.54.9/installation_deleted_webhook_event.json", "installation", WebhookMeaning::Look),
+    (
+        "octocrab-0.54.9/installation_new_permissions_accepted_webhook_event.json",
+        "installation",
+        WebhookMeaning::Look,
+    ),
+    (
+        "octocrab-0.54.9/installation_repositories_removed_webhook_event.json",
+        "installation_repositories",
+        WebhookMeaning::Look,
+    ),
+    ("drone-go-scm/push.json", "push", WebhookMeaning::Look),
+    ("drone-go-scm/push_branch_create.json", "push", WebhookMeaning::Look),
+    ("drone-go-scm/push_branch_delete.json", "push", WebhookMeaning::Look),
+    // Of events that nobody asked for, and extracts that name no repository.
+    ("drone-go-scm/pipeline_hook.json", "workflow_run", WebhookMeaning::Ignore),
+    ("drone-go-scm/deployment_commit.json", "deployment", WebhookMeaning::Ignore),
+    ("drone-go-scm/merge_group_checks_requested.json", "merge_group", WebhookMeaning::Ignore),
+    ("drone-go-scm/check_run.json", "check_run", WebhookMeaning::Ignore),
+    ("drone-go-scm/status.json", "status", WebhookMeaning::Ignore),
+];
+
+/// Answers of the API, which the adapter's own tests read, and the examples.
+const OTHERS: [&str; 5] = [
+    "octocrab-0.54.9/commit_check_runs.json",
+    "octocrab-0.54.9/hooks_delivery_list.json",
+    "octocrab-0.54.9/repo_branch_status_checks.json",
+    "octocrab-0.54.9/repo_hook_delivery_detail.json",
+    "octokit-webhooks-examples-7.6.1/examples.json",
+];
+
 #[tokio::test]
 async fn bodies_collected_by_others_are_accepted() {
     let directory = tempfile::tempdir().unwrap();
-    let cases = [
-        ("octocrab-0.54.9/push_webhook_event.json", "push", WebhookMeaning::Ignore),
-        ("octocrab-0.54.9/ping_webhook_event.json", "ping", WebhookMeaning::Ignore),
-        ("octocrab-0.54.9/installation_created_webhook_event.json", "installation", WebhookMeaning::Look),
-        ("octocrab-0.54.9/installation_deleted_webhook_event.json", "installation", WebhookMeaning::Look),
-        (
-            "octocrab-0.54.9/installation_new_permissions_accepted_webhook_event.json",
-            "installation",
-            WebhookMeaning::Look,
-        ),
-        (
-            "octocrab-0.54.9/installation_repositories_removed_webhook_event.json",
-            "installation_repositories",
-            WebhookMeaning::Look,
-        ),
-        ("drone-go-scm/push.json", "push", WebhookMeaning::Look),
-        ("drone-go-scm/push_branch_create.json", "push", WebhookMeaning::Look),
-        ("drone-go-scm/push_branch_delete.json", "push", WebhookMeaning::Look),
-        // Of events that nobody asked for, and extracts that name no repository.
-        ("drone-go-scm/pipeline_hook.json", "workflow_run", WebhookMeaning::Ignore),
-        ("drone-go-scm/deployment_commit.json", "deployment", WebhookMeaning::Ignore),
-        ("drone-go-scm/merge_group_checks_requested.json", "merge_group", WebhookMeaning::Ignore),
-        ("drone-go-scm/check_run.json", "check_run", WebhookMeaning::Ignore),
-        ("drone-go-scm/status.json", "status", WebhookMeaning::Ignore),
-    ];
-    for (file, event, meaning) in cases {
+    for (file, event, meaning) in COLLECTED {
         let body = std::fs::read(folder(file)).unwrap();
         let payload: Value = serde_json::from_slice(&body).unwrap();
         let repository = repository_of(&payload).unwrap_or_else(|| "acme/cfg".to_owned());
         assert_eq!(deliver(&forge_of(&repository, &directory), event, &body).unwrap(), meaning, "{file}");
     }
+}
+
+#[test]
+fn no_body_is_left_out() {
+    let known: BTreeSet<String> =
+        COLLECTED.iter().map(|(file, ..)| *file).chain(OTHERS).map(str::to_owned).collect();
+    let mut found = BTreeSet::new();
+    for origin in
+        std::fs::read_dir(folder("")).unwrap().map(Result::unwrap).filter(|entry| entry.path().is_dir())
+    {
+        for file in std::fs::read_dir(origin.path()).unwrap() {
+            let file = file.unwrap().file_name().into_string().unwrap();
+            found.insert(format!("{}/{file}", origin.file_name().to_str().unwrap()));
+        }
+    }
+    found.retain(|file| file.ends_with(".json"));
+    assert_eq!(found, known);
 }
 
 #[tokio::test]
