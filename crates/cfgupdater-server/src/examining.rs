@@ -14,7 +14,8 @@ use crate::slot::Slot;
 /// How often settings are looked at: people change them now and then, and each look costs some requests.
 const EVERY: Duration = Duration::from_hours(1);
 
-/// How soon they are looked at again where they could not be.
+/// How soon they are looked at again where they could not be, or where nothing works with them: somebody is about to
+/// mend that.
 const AGAIN: Duration = Duration::from_mins(5);
 
 /// Tells what the forge's settings would refuse, while everything goes on, until the repository's task ends.
@@ -37,7 +38,7 @@ async fn examine_until(ended: impl Future<Output = ()>, repo: &RepoName, forge: 
     }
 }
 
-/// Looks once; tells whether that was possible. What was found before stays until it is.
+/// Looks once; tells whether that was possible and found nothing fatal. What was found before stays until it is.
 async fn examine(repo: &RepoName, forge: &dyn Forge, slot: &Slot) -> bool {
     let findings = match forge.preflight().await {
         Ok(findings) => findings,
@@ -46,12 +47,13 @@ async fn examine(repo: &RepoName, forge: &dyn Forge, slot: &Slot) -> bool {
             return false;
         }
     };
+    let works = !findings.iter().any(|finding| finding.fatal);
     if slot.found(findings.clone()) {
         for finding in findings {
             warn!(repo = %repo, fatal = finding.fatal, "{}; {}", finding.problem, finding.remedy);
         }
     }
-    true
+    works
 }
 
 #[cfg(test)]
@@ -73,7 +75,8 @@ mod tests {
             match looks {
                 1 => Ok(vec![Finding::fatal("the App is gone", "install it")]),
                 2 => Err(Error::new(ErrorKind::Unavailable, "GitHub is away")),
-                _ => Ok(Vec::new()),
+                3 => Ok(Vec::new()),
+                _ => Ok(vec![Finding::warning("it is late", "go home"); 2]),
             }
         });
         let (slot, repo, start) = (Slot::default(), "cfg".parse().unwrap(), Instant::now());
@@ -83,10 +86,14 @@ mod tests {
         let watching = async {
             sleep(Duration::from_mins(1)).await;
             assert_eq!(problems(), Some(1));
-            sleep(EVERY + Duration::from_mins(1)).await;
+            sleep(AGAIN).await;
             assert_eq!(problems(), Some(1), "what can't be looked at is as it was");
             sleep(AGAIN).await;
             assert_eq!(problems(), Some(0), "it was mended");
+            sleep(EVERY - AGAIN).await;
+            assert_eq!(problems(), Some(0), "what works isn't looked at again so soon");
+            sleep(AGAIN).await;
+            assert_eq!(problems(), Some(2), "but it is looked at");
         };
         timeout(EVERY * 3, examine_until(watching, &repo, Arc::new(forge), &slot)).await.unwrap();
         assert!(start.elapsed() > EVERY);
