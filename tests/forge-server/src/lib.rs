@@ -12,4 +12,4 @@ pub use git::{GitPlace, answer_git, login};
 pub use mutate::{mutate, seed};
 pub use serving::{Serving, text};
 pub use time::{ago, now, time};
-pub use wire::{proxy, tls_before};
+pub use wire::{proxy, tls_before, tunnels};

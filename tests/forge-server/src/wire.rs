@@ -1,7 +1,8 @@
 //! What stands between a client and a forge: proxies, and servers that end TLS.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -30,6 +31,35 @@ pub async fn proxy() -> (String, Arc<AtomicUsize>) {
         }
     });
     (address, count)
+}
+
+/// Leads every tunnel to one server, whatever host was asked for, and notes which were.
+///
+/// # Panics
+/// Fails where no port is free.
+pub async fn tunnels(to: String) -> (String, Arc<Mutex<BTreeSet<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let asked = Arc::<Mutex<BTreeSet<String>>>::default();
+    let noted = Arc::clone(&asked);
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let (to, noted) = (to.clone(), Arc::clone(&noted));
+            tokio::spawn(async move {
+                let mut stream = BufReader::new(stream);
+                let mut head = String::new();
+                while !head.ends_with("\r\n\r\n") && stream.read_line(&mut head).await.unwrap() > 0 {}
+                let Some(host) = head.strip_prefix("CONNECT ").and_then(|rest| rest.split(' ').next()) else {
+                    return;
+                };
+                noted.lock().unwrap().insert(host.to_owned());
+                let mut onward = TcpStream::connect(to).await.unwrap();
+                stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await.unwrap();
+                let _ = tokio::io::copy_bidirectional(&mut stream, &mut onward).await;
+            });
+        }
+    });
+    (address, asked)
 }
 
 /// Ends TLS before a plain server.
