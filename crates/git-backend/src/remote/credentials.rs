@@ -17,7 +17,9 @@ pub trait CredentialSource: fmt::Debug + Send + Sync {
     async fn credentials(&self) -> Result<Option<GitCredentials>, Error>;
 
     /// Takes note that the remote refused a login, so that another is given from now on where there is one.
-    async fn refused(&self, _login: &GitCredentials) {}
+    async fn refused(&self, login: &GitCredentials) {
+        let _ = login;
+    }
 }
 
 /// A login that never changes.
