@@ -16,7 +16,7 @@ pub use images::{app_sha, images};
 pub use pushing::Pushing;
 pub use repository::{Clone, Remote, git};
 pub use served::serve;
-pub use service::{Options, Service, Waves, binary};
+pub use service::{Options, Service, Waves, binary, built};
 
 /// How long anything that must happen may take before a test fails.
 pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);

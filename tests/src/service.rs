@@ -16,29 +16,35 @@ use crate::{PATIENCE, app_sha, eventually, images};
 /// Builds the binary once, as these tests were built, and returns where it is.
 pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| {
-        let mut build = Command::new(env!("CARGO"));
-        // What cargo told this test of its own package makes build scripts run again that look at it.
-        for name in ["CARGO_MANIFEST_DIR", "CARGO_MANIFEST_PATH", "CARGO_MANIFEST_LINKS"] {
+    BINARY.get_or_init(|| built("cfgupdater"))
+}
+
+/// Builds a program of the workspace, as these tests were built, and returns where it is.
+///
+/// # Panics
+/// Fails where it can't be built.
+pub fn built(name: &str) -> PathBuf {
+    let mut build = Command::new(env!("CARGO"));
+    // What cargo told this test of its own package makes build scripts run again that look at it.
+    for name in ["CARGO_MANIFEST_DIR", "CARGO_MANIFEST_PATH", "CARGO_MANIFEST_LINKS"] {
+        build.env_remove(name);
+    }
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("CARGO_PKG_") {
             build.env_remove(name);
         }
-        for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("CARGO_PKG_") {
-                build.env_remove(name);
-            }
-        }
-        let build = build
-            .args(["build", "--quiet", "--locked", "--workspace", "--bin", "cfgupdater"])
-            .args(if cfg!(debug_assertions) { &[][..] } else { &["--release"] })
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .status()
-            .expect("cargo can be run");
-        assert!(build.success(), "the binary could not be built");
-        // Tests are in target/PROFILE/deps, other programs in target/PROFILE.
-        let own = std::env::current_exe().expect("a program knows where it is");
-        let directory = own.parent().expect("it is in a directory");
-        directory.parent().filter(|_| directory.ends_with("deps")).unwrap_or(directory).join("cfgupdater")
-    })
+    }
+    let build = build
+        .args(["build", "--quiet", "--locked", "--workspace", "--bin", name])
+        .args(if cfg!(debug_assertions) { &[][..] } else { &["--release"] })
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .status()
+        .expect("cargo can be run");
+    assert!(build.success(), "the program `{name}` could not be built");
+    // Tests are in target/PROFILE/deps, other programs in target/PROFILE.
+    let own = std::env::current_exe().expect("a program knows where it is");
+    let directory = own.parent().expect("it is in a directory");
+    directory.parent().filter(|_| directory.ends_with("deps")).unwrap_or(directory).join(name)
 }
 
 /// Waves with their targets.
@@ -78,6 +84,8 @@ pub struct Options {
     pub image_set: &'static str,
     /// Sections of `[[repo.deploy]]`.
     pub deploy: String,
+    /// Variables of the process, besides the tokens.
+    pub variables: Vec<(&'static str, String)>,
 }
 
 impl Default for Options {
@@ -95,6 +103,7 @@ impl Default for Options {
             waves: &WAVES,
             image_set: "",
             deploy: String::new(),
+            variables: Vec::new(),
         }
     }
 }
@@ -147,7 +156,10 @@ impl Service {
         let config = directory.path().join("cfgupdater.toml");
         std::fs::write(&config, configuration(&remote.url(), directory.path(), options))
             .expect("a file can be written");
-        let mut service = Self::of_file(&config, &TOKENS.map(|(name, value, _)| (variable(name), value)));
+        let tokens = TOKENS.map(|(name, value, _)| (variable(name), value));
+        let others = options.variables.iter().map(|(name, value)| ((*name).to_owned(), value.as_str()));
+        let variables: Vec<(String, &str)> = tokens.into_iter().chain(others).collect();
+        let mut service = Self::of_file(&config, &variables);
         service.directory = Some(directory);
         if !options.alone && std::env::var_os("CFGUPDATER_TEST_REPLICAS").is_some_and(|number| number == "2")
         {

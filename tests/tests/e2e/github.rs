@@ -5,6 +5,7 @@ use std::path::Path;
 
 use cfgupdater_forge_http::{Form, Secret, sign_hmac};
 use cfgupdater_tests::{Options, Remote, Service, eventually, git, serve};
+use cfgupdater_tests_forge_server::{tls_before, tunnels};
 use cfgupdater_tests_github::{APP, FakeGithub, INSTALLATION, KEY, Trouble};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -22,10 +23,30 @@ struct Site {
     _place: TempDir,
 }
 
+/// How a service finds a GitHub.
+struct Way {
+    api_url: String,
+    git_url: String,
+    /// Lines for `[repo.forge]`.
+    forge: String,
+    variables: Vec<(&'static str, String)>,
+}
+
 impl Site {
     /// Requires `ci` of GitHub Actions by a ruleset, and `lint` of anybody by branch protection.
     fn new(resync: &'static str) -> Self {
+        Self::behind(resync, |github| Way {
+            api_url: github.api_url(),
+            git_url: github.git_url(),
+            forge: String::new(),
+            variables: Vec::new(),
+        })
+    }
+
+    /// As [`Site::new`], and the service finds the GitHub in a way of its own.
+    fn behind(resync: &'static str, way: impl FnOnce(&FakeGithub) -> Way) -> Self {
         let (github, remote, place) = (FakeGithub::start(), Remote::new(), tempfile::tempdir().unwrap());
+        let way = way(&github);
         std::fs::create_dir_all(place.path().join("green")).unwrap();
         serve(&remote, &place.path().join("git"), &gate(place.path()));
         {
@@ -40,12 +61,13 @@ impl Site {
         std::fs::write(&secret, SECRET).unwrap();
         let forge = format!(
             "api_url = {:?}\nproject = \"acme/cfg\"\napp_id = {APP}\nprivate_key_file = {KEY:?}\n\
-             webhook_secret_file = \"{}\"\npushes_per_minute = 0\n",
-            github.api_url(),
+             webhook_secret_file = \"{}\"\npushes_per_minute = 0\n{}",
+            way.api_url,
             secret.display(),
+            way.forge,
         );
-        let options =
-            Options { kind: "github", url: Some(github.git_url()), forge, resync, ..Options::default() };
+        let (url, variables) = (Some(way.git_url), way.variables);
+        let options = Options { kind: "github", url, forge, resync, variables, ..Options::default() };
         let service = Service::with(&remote, &options);
         Self { github, remote, service, _place: place }
     }
@@ -156,9 +178,6 @@ fn red_is_evicted_and_a_run_that_is_asked_for_again_is_waited_for() {
     site.pass(&site.remote.master());
     let told = site.service.announce(1);
     let sha = site.remote.auto();
-    for n in 0..248 {
-        site.github.world().run(&sha, &format!("job {n}"), "success", ACTIONS);
-    }
     site.github.world().status(&sha, "lint", "success", "octocat");
     site.github.world().run(&sha, "ci", "cancelled", ACTIONS);
     site.service.eventually_why("waits for check ci");
@@ -169,6 +188,90 @@ fn red_is_evicted_and_a_run_that_is_asked_for_again_is_waited_for() {
     let told = site.service.announce(2);
     site.github.world().run(&site.remote.auto(), "ci", "failure", ACTIONS);
     assert_eq!(site.service.end_of(told["intent"].as_str().unwrap())["end"], "evicted");
+}
+
+#[test]
+fn a_required_run_goes_from_red_over_pending_to_green() {
+    let site = Site::new("500ms");
+    let told = site.service.announce(1);
+    let sha = site.remote.auto();
+    site.github.world().status(&sha, "lint", "success", "octocat");
+    site.github.world().run(&sha, "ci", "failure", ACTIONS);
+    // Nobody tested what it stands on, so nobody is to blame yet.
+    site.service.eventually_why("has no verdict of its own yet");
+    let again = site.github.world().run(&sha, "ci", "queued", ACTIONS);
+    site.service.eventually_why("waits for check ci (by 15368) (running)");
+    assert_ne!(site.remote.master(), sha);
+    site.github.world().update_run(&sha, again, "success");
+    assert_eq!(site.service.end_of(told["intent"].as_str().unwrap())["end"], "landed");
+    assert_eq!(site.remote.master(), sha);
+}
+
+#[test]
+fn what_is_required_is_found_on_the_third_page() {
+    let site = Site::new("500ms");
+    let told = site.service.announce(1);
+    let sha = site.remote.auto();
+    let ci = {
+        let mut world = site.github.world();
+        // The newest come first, so that these two end up on the last page.
+        let ci = world.run(&sha, "ci", "in_progress", ACTIONS);
+        world.run(&sha, "lint", "success", ACTIONS);
+        for n in 0..250 {
+            world.run(&sha, &format!("job {n}"), "success", ACTIONS);
+        }
+        ci
+    };
+    site.service.eventually_why("waits for check ci (by 15368) (running)");
+    assert!(site.github.world().requests_of("check-runs?filter=latest&per_page=100&page=3") > 0);
+    site.github.world().update_run(&sha, ci, "success");
+    assert_eq!(site.service.end_of(told["intent"].as_str().unwrap())["end"], "landed");
+    assert_eq!(site.remote.master(), sha);
+}
+
+#[test]
+fn a_landing_that_github_refuses_for_a_moment_is_tried_again() {
+    let site = Site::new("500ms");
+    let told = site.service.announce(1);
+    let sha = site.remote.auto();
+    // The gate has not seen yet what the API tells already.
+    site.github.world().gate.push("seen by the gate".to_owned());
+    site.pass(&sha);
+    site.service.eventually_why("GH006");
+    assert_ne!(site.remote.master(), sha);
+    site.github.world().status(&sha, "seen by the gate", "success", "octocat");
+    assert_eq!(site.service.end_of(told["intent"].as_str().unwrap())["end"], "landed");
+    assert_eq!(site.remote.master(), sha);
+}
+
+#[test]
+fn api_and_git_go_through_the_proxy_of_the_environment_to_a_private_server() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let certificate = rcgen::generate_simple_self_signed(vec!["github.test".to_owned()]).unwrap();
+    let authority = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(authority.path(), certificate.cert.pem()).unwrap();
+    let asked = std::cell::OnceCell::new();
+    let site = Site::behind("500ms", |github| {
+        let plain = github.api_url().trim_start_matches("http://").trim_end_matches("/api/v3").to_owned();
+        let encrypted = runtime.block_on(tls_before(plain, &certificate));
+        let to = encrypted.replace("https://localhost", "127.0.0.1");
+        let (proxy, hosts) = runtime.block_on(tunnels(to));
+        asked.set(hosts).unwrap();
+        // Who runs these tests may have a proxy of his own.
+        let set = [("HTTPS_PROXY", &proxy), ("https_proxy", &proxy)];
+        let unset = ["NO_PROXY", "no_proxy", "ALL_PROXY", "all_proxy"].map(|name| (name, String::new()));
+        Way {
+            api_url: "https://github.test/api/v3".to_owned(),
+            git_url: "https://github.test/acme/cfg.git".to_owned(),
+            forge: format!("ca_file = {:?}\n", authority.path()),
+            variables: set.map(|(name, value)| (name, value.clone())).into_iter().chain(unset).collect(),
+        }
+    });
+    let told = site.service.announce(1);
+    site.pass(&site.remote.auto());
+    assert_eq!(site.service.end_of(told["intent"].as_str().unwrap())["end"], "landed");
+    let asked = asked.get().unwrap().lock().unwrap();
+    assert_eq!(*asked, ["github.test:443".to_owned()].into(), "nobody else was asked for");
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod deploy_pull;
 mod evict;
 mod github;
 mod github_emulate;
+mod github_example;
 mod gitlab;
 mod gitlab_example;
 mod image_build;
