@@ -207,7 +207,7 @@ impl Auth {
 }
 
 /// Asks for what the service needs and nothing else; `rules` is the right to read branch protection.
-fn token_request(repository: &RepositoryName, rules: bool) -> serde_json::Value {
+pub(crate) fn token_request(repository: &RepositoryName, rules: bool) -> serde_json::Value {
     let mut permissions =
         json!({ "checks": "read", "contents": "write", "metadata": "read", "statuses": "read" });
     if rules {

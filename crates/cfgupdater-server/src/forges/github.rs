@@ -105,6 +105,12 @@ mod tests {
     }
 
     #[test]
+    fn the_example_is_a_configuration() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/github/cfgupdater.toml");
+        crate::Config::load(std::path::Path::new(file)).unwrap();
+    }
+
+    #[test]
     fn each_mistake_says_what_to_do() {
         type Break = fn(&mut ForgeSection);
         let cases: [(Break, &str); 8] = [

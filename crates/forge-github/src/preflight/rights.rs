@@ -83,6 +83,23 @@ mod tests {
     }
 
     #[test]
+    fn tokens_and_the_manifest_name_the_same_permissions_and_events() {
+        let needed: Value = PERMISSIONS
+            .iter()
+            .map(|(name, level, ..)| ((*name).to_owned(), json!(level)))
+            .collect::<serde_json::Map<_, _>>()
+            .into();
+        let token = crate::auth::token_request(&"acme/cfg".parse().unwrap(), true);
+        assert_eq!(token["permissions"], needed);
+        let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/github/app-manifest.json");
+        let manifest: Value = serde_json::from_slice(&std::fs::read(manifest).unwrap()).unwrap();
+        assert_eq!(manifest["default_permissions"], needed);
+        let events: std::collections::BTreeSet<&str> =
+            manifest["default_events"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+        assert_eq!(events, EVENTS.into());
+    }
+
+    #[test]
     fn a_complete_installation_has_no_findings() {
         assert_eq!(of_installation(&complete(), Some(42)), []);
     }
