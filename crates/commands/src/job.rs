@@ -8,6 +8,7 @@ use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process_group, prlimit
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
 
+use crate::reach::Reach;
 use crate::tail::Tail;
 use crate::{confine, disk, leftovers};
 
@@ -32,8 +33,11 @@ pub struct Job {
     pub output: Option<u64>,
     /// How much its directories may take on disk, in bytes; any amount where absent.
     pub disk: Option<u64>,
-    /// The directories it may write to, where the kernel can see to that; anywhere where empty.
+    /// The directories it may write to, where the kernel can see to that. Where there are any, it can read nothing but these,
+    /// `readable`, and where programs and their libraries are; and it reaches no other process.
     pub writable: Vec<PathBuf>,
+    /// What it may read besides.
+    pub readable: Vec<PathBuf>,
 }
 
 impl Job {
@@ -48,6 +52,7 @@ impl Job {
             output: None,
             disk: None,
             writable: Vec::new(),
+            readable: Vec::new(),
         }
     }
 
@@ -73,6 +78,8 @@ pub enum Ended {
         output: String,
         /// Its status.
         how: String,
+        /// Its exit status, where no signal ended it.
+        code: Option<i32>,
     },
     /// It was ended since it reached a limit.
     Stopped {
@@ -117,7 +124,7 @@ pub async fn run(job: &Job) -> Ended {
         .stderr(Stdio::piped())
         .process_group(0)
         .kill_on_drop(true);
-    match confine::spawn(prepared, job.writable.clone()).await {
+    match confine::spawn(prepared, Reach::of(job)).await {
         Ok(child) => wait(child, job, mark).await,
         Err(error) => Ended::NotStarted { why: format!("`{program}` can't be started: {error}") },
     }
@@ -141,7 +148,7 @@ async fn wait(mut child: Child, job: &Job, mark: String) -> Ended {
     let output = tail.into_text();
     match finished {
         Ok(Ok(status)) if status.success() => Ended::Passed { output },
-        Ok(Ok(status)) => Ended::Failed { output, how: status.to_string() },
+        Ok(Ok(status)) => Ended::Failed { output, how: status.to_string(), code: status.code() },
         Ok(Err(error)) => Ended::NotStarted { why: format!("its end could not be waited for: {error}") },
         Err(over) => {
             // It was killed, so this is short.

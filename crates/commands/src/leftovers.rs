@@ -1,24 +1,33 @@
 //! Ends what a command started and left behind in process groups of its own.
 
+use std::time::{Duration, Instant};
+
 use rustix::process::{Pid, Signal, kill_process};
 
 /// The variable by which processes of a job are found again.
 pub(crate) const MARK: &str = "CFGUPDATER_JOB";
 
-/// How often it is looked for more: each look may find what was started during the one before.
-const LOOKS: usize = 20;
+/// How long it is looked for more: each look may find what was started during the one before.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Kills every process whose environment holds the mark. Works where there is a `/proc`; elsewhere only the process group
 /// is ended.
 pub(crate) fn end(mark: &str) {
     let wanted = format!("{MARK}={mark}");
-    for _ in 0..LOOKS {
+    let start = Instant::now();
+    loop {
         let mut found = false;
         for process in marked(&wanted) {
             // It fails for one that has ended meanwhile.
             found |= kill_process(process, Signal::KILL).is_ok();
         }
         if !found {
+            return;
+        }
+        if start.elapsed() > PATIENCE {
+            tracing::warn!(
+                "a command starts processes faster than they can be ended; some of them may be left"
+            );
             return;
         }
     }

@@ -1,7 +1,7 @@
 //! Runs commands that other people wrote: checks of the local forge, renderers.
 //!
 //! A [`Job`] runs alone in its process group with an environment of its own, within limits of time, output and disk, and
-//! ends with everything it started. On Linux it can be kept from writing anywhere but to named directories. [`lay_out`]
+//! ends with everything it started. On Linux it can be kept in named directories and from other processes. [`lay_out`]
 //! puts the files of a commit into a directory without git.
 
 #[cfg(doctest)]
@@ -13,8 +13,11 @@ mod disk;
 mod job;
 mod lay_out;
 mod leftovers;
+mod reach;
+mod secrecy;
 mod tail;
 
 pub use confine::confines;
 pub use job::{Ended, Job, run};
 pub use lay_out::{checked_name, lay_out, link_stays_inside};
+pub use secrecy::keep_to_ourselves;

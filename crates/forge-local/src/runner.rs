@@ -129,7 +129,7 @@ impl Runner {
             }
             // What the commit itself holds is its own fault.
             Err(error) if error.kind() == ErrorKind::Invalid => {
-                Ended::Failed { output: String::new(), how: explain(&error) }
+                Ended::Failed { output: String::new(), how: explain(&error), code: None }
             }
             Err(error) => broken(explain(&error)),
         }
@@ -145,7 +145,7 @@ impl Runner {
         let now = self.environment.now();
         let (state, summary, output) = match ended {
             Ended::Passed { output } => (AttemptState::Success, None, Some(output)),
-            Ended::Failed { output, how } | Ended::Stopped { output, how } => {
+            Ended::Failed { output, how, .. } | Ended::Stopped { output, how } => {
                 (AttemptState::Failure, Some(how), Some(output))
             }
             Ended::NotStarted { why } => (AttemptState::Broken, Some(why), None),

@@ -16,7 +16,7 @@ const LONG: Duration = Duration::from_mins(1);
 #[tokio::test]
 async fn the_status_decides_and_both_outputs_are_kept() {
     assert_eq!(sh("echo fine", LONG).await, Ended::Passed { output: "fine\n".to_owned() });
-    let Ended::Failed { output, how } = sh("echo no >&2; exit 3", LONG).await else { panic!() };
+    let Ended::Failed { output, how, .. } = sh("echo no >&2; exit 3", LONG).await else { panic!() };
     assert!(output == "no\n" && how.contains('3'), "{output} {how}");
 }
 
@@ -107,6 +107,39 @@ async fn a_confined_command_writes_nowhere_else() {
     assert_eq!(std::fs::read_to_string(outside.path().join("kept")).unwrap(), "old");
     assert_eq!(std::fs::read_dir(outside.path()).unwrap().count(), 1);
     std::fs::write(outside.path().join("ours"), "this process itself is not confined").unwrap();
+}
+
+#[tokio::test]
+async fn a_confined_command_reads_nothing_of_the_service_and_of_its_user() {
+    if !crate::confines() {
+        return skip("this kernel has no Landlock, so commands can't be confined");
+    }
+    let (inside, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    std::fs::write(outside.path().join("token"), "secret").unwrap();
+    let text = "for file in /proc/$PPID/environ /proc/$PPID/mem OUT/token /etc/shadow; do cat $file > /dev/null && echo $file; \
+                done; ls OUT && echo listed; cat GIVEN/file";
+    let text = text.replace("OUT", &outside.path().display().to_string());
+    let given = tempfile::tempdir().unwrap();
+    std::fs::write(given.path().join("file"), "given").unwrap();
+    let text = text.replace("GIVEN", &given.path().display().to_string());
+    let writable = vec![inside.path().to_owned()];
+    let readable = vec![given.path().to_owned()];
+    let ended = run(&Job { writable, readable, ..script(&text, inside.path()) }).await;
+    let Ended::Passed { output } = ended else { panic!("{ended:?}") };
+    let read: Vec<&str> = output.lines().filter(|line| !line.contains("denied")).collect();
+    assert_eq!(read, ["given"], "{output}");
+}
+
+#[tokio::test]
+async fn empty_files_without_end_and_directories_without_bottom_take_disk_too() {
+    let directory = tempfile::tempdir().unwrap();
+    for endless in
+        ["i=0; while :; do : > file$i; i=$((i+1)); done", "while mkdir d && cd d; do :; done; sleep 600"]
+    {
+        let job = Job { disk: Some(2_000_000), ..script(endless, directory.path()) };
+        let ended = run(&job).await;
+        assert!(matches!(&ended, Ended::Stopped { how, .. } if how.contains("2000000 bytes")), "{ended:?}");
+    }
 }
 
 #[tokio::test]
