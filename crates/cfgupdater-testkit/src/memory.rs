@@ -26,10 +26,12 @@ mod forge;
 pub mod git;
 mod harness;
 mod registry;
+mod renderer;
 mod server;
 mod webhook;
 
 pub use deployments::{MemoryDeployments, MemoryTool};
 pub use forge::MemoryForge;
 pub use registry::MemoryRegistry;
+pub use renderer::MemoryRenderer;
 pub use server::MemoryServer;
