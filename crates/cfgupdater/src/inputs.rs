@@ -8,34 +8,38 @@ use sha2::{Digest, Sha256};
 /// Tells what a tree holds apart from generated paths. Directories that hold none of them count by their id, so the cost
 /// is that of the directories which hold both.
 pub(crate) fn fingerprint(repo: &dyn GitRepo, tree: &TreeId, generated: &PathSet) -> Result<[u8; 32], Error> {
-    let mut hash = Sha256::new();
-    add(repo, tree, "", generated, &mut hash)?;
-    Ok(hash.finalize().into())
+    Ok(fingerprint_below(repo, tree, "", generated)?.unwrap_or_default())
 }
 
-fn add(
+/// Returns `None` where nothing is left: a directory that holds generated files alone counts for nothing either.
+fn fingerprint_below(
     repo: &dyn GitRepo,
     tree: &TreeId,
     below: &str,
     generated: &PathSet,
-    hash: &mut Sha256,
-) -> Result<(), Error> {
+) -> Result<Option<[u8; 32]>, Error> {
+    let (mut hash, mut is_empty) = (Sha256::new(), true);
     for entry in repo.list(tree)? {
         let path = path_of(below, &entry);
         match kept(&path, &entry, generated) {
             Kept::Nothing => {}
             Kept::Whole => {
-                hash.update(format!("{:?} {} {}\0", entry.kind, entry.id, path.len()));
+                hash.update(format!("{:?} {} {}\0", entry.kind, entry.id, entry.name.len()));
                 hash.update(&entry.name);
+                is_empty = false;
             }
             Kept::InPart => {
-                hash.update(format!("in {}\0{path}", path.len()));
-                add(repo, &TreeId::new(entry.id), &path, generated, hash)?;
-                hash.update("out\0");
+                let inner = fingerprint_below(repo, &TreeId::new(entry.id), &path, generated)?;
+                if let Some(inner) = inner {
+                    hash.update(format!("in {}\0", entry.name.len()));
+                    hash.update(&entry.name);
+                    hash.update(inner);
+                    is_empty = false;
+                }
             }
         }
     }
-    Ok(())
+    Ok((!is_empty).then(|| hash.finalize().into()))
 }
 
 /// Tells whether two trees hold the same apart from generated paths.
@@ -152,3 +156,6 @@ fn name_of(entry: &TreeEntry) -> String {
         Err(_) => entry.name.iter().map(|byte| format!("\0{byte:02x}")).collect(),
     }
 }
+
+#[cfg(test)]
+mod tests;
