@@ -12,7 +12,7 @@ use tokio::task::JoinError;
 
 use crate::apply::Unapplied;
 use crate::engine::Backends;
-use crate::late::Late;
+use crate::late::{Late, Obsolete};
 use crate::rendering::{Outcome, Rendering, Stopped};
 use crate::state_branch::{self, AcceptedIn};
 use crate::{apply, clock};
@@ -42,6 +42,8 @@ type Ready = Result<(Prepared, AcceptedIn), Unprepared>;
 enum Unprepared {
     Backend(Error),
     Rendering(Box<RenderingFailure>),
+    /// Something newer is to be prepared; what was rendered for this is remembered.
+    Obsolete,
 }
 
 impl From<Error> for Unprepared {
@@ -55,6 +57,8 @@ impl From<Unprepared> for Failure {
         match why {
             Unprepared::Backend(error) => Self::of(&error),
             Unprepared::Rendering(failure) => Self::Rendering(*failure),
+            // As after a lost race: look again.
+            Unprepared::Obsolete => Self::Stale,
         }
     }
 }
@@ -97,14 +101,14 @@ impl Performer {
         // A push that loses its race accepted nothing, so what it would have accepted is remembered after it.
         let mut accepted_in = self.accepted_in().clone();
         let unfinished = self.rendering.is_there().then(|| unfinished(&transaction, &snapshot)).flatten();
-        let prepare = move || {
-            let writer = Writer { repo: &*repo, policy: &policy, rendering: &rendering };
+        let prepare = move |obsolete: &Obsolete| {
+            let writer = Writer { repo: &*repo, policy: &policy, rendering: &rendering, obsolete };
             let prepared = writer.prepare(&transaction, &snapshot, &mut accepted_in)?;
             accepted_in.keep(|id| snapshot.state.live_intent(id).is_some() || transaction.accepts(id));
             Ok::<_, Unprepared>((prepared, accepted_in))
         };
         let (prepared, accepted_in) = match unfinished {
-            None => ended(tokio::task::spawn_blocking(prepare).await)??,
+            None => ended(tokio::task::spawn_blocking(move || prepare(&Obsolete::default())).await)??,
             Some(unfinished) => {
                 let ready = self
                     .late
@@ -193,6 +197,7 @@ struct Writer<'a> {
     repo: &'a dyn GitRepo,
     policy: &'a Policy,
     rendering: &'a Rendering,
+    obsolete: &'a Obsolete,
 }
 
 /// A chain as it was rebuilt.
@@ -258,6 +263,9 @@ impl Writer<'_> {
         let mut parent = self.repo.commit(&auto.base)?;
         let mut rebuilt = Rebuilt::default();
         for id in &auto.intents {
+            if self.obsolete.is_set() {
+                return Err(Unprepared::Obsolete);
+            }
             let unknown = || Error::new(ErrorKind::Invalid, format!("intent {id} is not live"));
             let intent = state.live_intent(*id).ok_or_else(unknown)?;
             let cited = accepted_in.find(self.repo, tip.ok_or_else(unknown)?, *id)?;
@@ -294,7 +302,8 @@ impl Writer<'_> {
             Err(Stopped::Backend(error)) => return Err(error.into()),
             Err(Stopped::Failed(failure)) => failure,
         };
-        let base = match self.rendering.render(self.repo, self.policy, parent.tree, None) {
+        // What is remembered of the base doesn't count: it may be the renderer that broke since.
+        let base = match self.rendering.render_anew(self.repo, self.policy, parent.tree) {
             Ok(_) => Ok(()),
             Err(Stopped::Backend(error)) => return Err(error.into()),
             Err(Stopped::Failed(failure)) => Err(failure),

@@ -34,11 +34,12 @@ pub(crate) struct Rendering {
 /// Results by their inputs, the oldest forgotten first.
 #[derive(Debug, Default)]
 struct Done {
-    trees: BTreeMap<Key, TreeId>,
+    outcomes: BTreeMap<Key, Outcome>,
     order: VecDeque<Key>,
 }
 
 /// A tree with its generated files, and what was noticed on the way.
+#[derive(Debug, Clone)]
 pub(crate) struct Outcome {
     pub(crate) tree: TreeId,
     pub(crate) findings: Vec<String>,
@@ -90,15 +91,62 @@ impl Rendering {
         tree: TreeId,
         intent: Option<&Intent>,
     ) -> Result<Outcome, Stopped> {
-        let unchanged = Outcome { tree, findings: Vec::new() };
-        let Some(renderer) = self.renderer.as_ref().filter(|_| !policy.generated.is_empty()) else {
-            return Ok(unchanged);
+        let Some((renderer, key)) = self.needed(repo, policy, &tree)? else {
+            return Ok(Outcome { tree, findings: Vec::new() });
         };
-        let key = key(&renderer.identity(), &fingerprint(repo, &tree, &policy.generated)?);
         if let Some(known) = self.known(repo, &key) {
             self.reused.fetch_add(1, Ordering::Relaxed);
-            return Ok(Outcome { tree: known, ..unchanged });
+            return Ok(known);
         }
+        self.run((renderer, key), repo, policy, tree, intent)
+    }
+
+    /// Makes the generated files of a tree to which nothing in particular led.
+    pub(crate) fn render_as_it_stands(
+        &self,
+        repo: &dyn GitRepo,
+        policy: &Policy,
+        tree: TreeId,
+    ) -> Result<Outcome, Stopped> {
+        self.render(repo, policy, tree, None)
+    }
+
+    /// Makes the generated files of `tree` whatever is remembered of it: the question is whether it can be done here and
+    /// now. Blocks as [`Rendering::render`] does.
+    pub(crate) fn render_anew(
+        &self,
+        repo: &dyn GitRepo,
+        policy: &Policy,
+        tree: TreeId,
+    ) -> Result<Outcome, Stopped> {
+        match self.needed(repo, policy, &tree)? {
+            Some(needed) => self.run(needed, repo, policy, tree, None),
+            None => Ok(Outcome { tree, findings: Vec::new() }),
+        }
+    }
+
+    /// Returns what renders and what the result depends on; `None` where nothing is generated.
+    fn needed(
+        &self,
+        repo: &dyn GitRepo,
+        policy: &Policy,
+        tree: &TreeId,
+    ) -> Result<Option<(&dyn Renderer, Key)>, Error> {
+        let Some(renderer) = self.renderer.as_deref().filter(|_| !policy.generated.is_empty()) else {
+            return Ok(None);
+        };
+        let inputs = fingerprint(repo, tree, &policy.generated)?;
+        Ok(Some((renderer, key(&renderer.identity(), &inputs))))
+    }
+
+    fn run(
+        &self,
+        (renderer, key): (&dyn Renderer, Key),
+        repo: &dyn GitRepo,
+        policy: &Policy,
+        tree: TreeId,
+        intent: Option<&Intent>,
+    ) -> Result<Outcome, Stopped> {
         self.runs.fetch_add(1, Ordering::Relaxed);
         let mut request = RenderRequest::new(tree, policy.generated.clone());
         if let Some(intent) = intent {
@@ -124,15 +172,16 @@ impl Rendering {
                 "rendering left no generated file at all, which is not taken: look at what it removes";
             return Err(Stopped::Failed(RenderFailure::new(RenderFailureKind::Refused, message)));
         }
-        self.done().remember(key, made);
-        Ok(Outcome { tree: made, findings })
+        let outcome = Outcome { tree: made, findings };
+        self.done().remember(key, outcome.clone());
+        Ok(outcome)
     }
 
-    /// Returns the tree that the same inputs gave: since all else is in the key, it is the whole result. One that is no
-    /// longer in the database is made again.
-    fn known(&self, repo: &dyn GitRepo, key: &Key) -> Option<TreeId> {
-        let tree = self.done().trees.get(key).copied()?;
-        repo.list(&tree).ok().map(|_| tree)
+    /// Returns what the same inputs gave: since all else is in the key, it is the whole result. A tree that is no longer in
+    /// the database is made again.
+    fn known(&self, repo: &dyn GitRepo, key: &Key) -> Option<Outcome> {
+        let known = self.done().outcomes.get(key).cloned()?;
+        repo.list(&known.tree).ok().map(|_| known)
     }
 
     fn done(&self) -> MutexGuard<'_, Done> {
@@ -141,13 +190,13 @@ impl Rendering {
 }
 
 impl Done {
-    fn remember(&mut self, key: Key, tree: TreeId) {
-        if self.trees.insert(key, tree).is_none() {
+    fn remember(&mut self, key: Key, outcome: Outcome) {
+        if self.outcomes.insert(key, outcome).is_none() {
             self.order.push_back(key);
         }
         while self.order.len() > REMEMBERED {
             if let Some(oldest) = self.order.pop_front() {
-                self.trees.remove(&oldest);
+                self.outcomes.remove(&oldest);
             }
         }
     }
@@ -170,3 +219,6 @@ fn bounded(mut failure: RenderFailure) -> Stopped {
     }
     Stopped::Failed(failure)
 }
+
+#[cfg(test)]
+mod tests;

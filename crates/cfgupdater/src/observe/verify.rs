@@ -4,14 +4,17 @@ use std::sync::Arc;
 
 use cfgupdater_core::{
     CheckRun, CheckState, Checks, Code, CommitId, Error, ErrorKind, GitRepo, Policy, Reason,
-    RenderFailureKind, RequiredCheck, RequiredChecks,
+    RenderFailureKind, RequiredCheck, RequiredChecks, TreeId,
 };
 
 use super::{Observer, Reading};
-use crate::rendering::{Rendering, Stopped};
+use crate::rendering::{Outcome, Rendering, Stopped};
 
 /// The name of the check.
 const CHECK: &str = "cfgupdater/generated";
+
+/// How a tree is rendered: with what is remembered, or anew.
+type Render = fn(&Rendering, &dyn GitRepo, &Policy, TreeId) -> Result<Outcome, Stopped>;
 
 /// What was found out about one commit.
 enum Verified {
@@ -35,11 +38,18 @@ impl Observer {
             return Ok(Vec::new());
         }
         required.checks.insert(RequiredCheck::named(CHECK));
-        let mut findings = Vec::new();
+        let (mut findings, mut proof) = (Vec::new(), None);
         let ours = reading.chain.iter().filter(|commit| commit.intent.is_some()).map(|commit| commit.id);
         let stable = reading.branches.stable;
         for commit in ours.chain([stable]) {
-            let verified = self.verified(commit).await?;
+            let verified = match self.verified(commit, Rendering::render_as_it_stands).await? {
+                Verified::Stale(why) if commit != stable && !self.is_proof(stable, &mut proof).await? => {
+                    Verified::Unknown(format!(
+                        "{why}; nobody is blamed, since stable can't be rendered either"
+                    ))
+                }
+                verified => verified,
+            };
             let (state, said) = match verified {
                 Verified::UpToDate => (CheckState::Success, None),
                 Verified::Stale(why) if commit == stable => (CheckState::Success, Some(why)),
@@ -56,24 +66,32 @@ impl Observer {
         Ok(findings)
     }
 
-    async fn verified(&self, commit: CommitId) -> Result<Verified, Error> {
+    /// Tells whether what is wrong with a commit proves anything: only if stable, rendered here and now, gives what it holds.
+    /// Else it is the renderer that broke or became another one.
+    async fn is_proof(&self, stable: CommitId, known: &mut Option<bool>) -> Result<bool, Error> {
+        if known.is_none() {
+            *known = Some(matches!(self.verified(stable, Rendering::render_anew).await?, Verified::UpToDate));
+        }
+        Ok(*known == Some(true))
+    }
+
+    async fn verified(&self, commit: CommitId, render: Render) -> Result<Verified, Error> {
         let (repo, policy) = (Arc::clone(&self.backends.repo), Arc::clone(&self.policy));
         let rendering = Arc::clone(&self.rendering);
         let interrupted =
             |error| Error::new(ErrorKind::Other, "verifying was interrupted").with_source(error);
-        let verify = move || verify(&*repo, &policy, &rendering, &commit);
+        let verify = move || verify(&*repo, &commit, |tree| render(&rendering, &*repo, &policy, tree));
         tokio::task::spawn_blocking(verify).await.map_err(interrupted)?
     }
 }
 
 fn verify(
     repo: &dyn GitRepo,
-    policy: &Policy,
-    rendering: &Rendering,
     commit: &CommitId,
+    render: impl Fn(TreeId) -> Result<Outcome, Stopped>,
 ) -> Result<Verified, Error> {
     let tree = repo.commit(commit)?.tree;
-    let made = match rendering.render(repo, policy, tree, None) {
+    let made = match render(tree) {
         Ok(outcome) => outcome.tree,
         Err(Stopped::Backend(error)) => return Err(error),
         Err(Stopped::Failed(failure)) if failure.kind == RenderFailureKind::Environment => {

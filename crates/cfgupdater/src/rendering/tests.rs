@@ -1,0 +1,132 @@
+use cfgupdater_core::{BlobId, EntryKind, ObjectFormat, PathSet, SetPolicy, TreeEdit, WavePolicy};
+use cfgupdater_testkit::memory::MemoryRenderer;
+use cfgupdater_testkit::memory::git::MemoryRepo;
+
+use super::*;
+
+struct Site {
+    repo: MemoryRepo,
+    renderer: MemoryRenderer,
+    rendering: Arc<Rendering>,
+    policy: Policy,
+}
+
+impl Site {
+    fn new() -> Self {
+        let repo = MemoryRepo::new(ObjectFormat::Sha1);
+        let path = |path: &str| path.parse().unwrap();
+        let renderer = MemoryRenderer::new(Arc::new(repo.clone()), path("source"), path("generated/copy"));
+        let rendering = Arc::new(Rendering::new(Some(Arc::new(renderer.clone()))));
+        let waves = vec![WavePolicy::new("staging".parse().unwrap(), Vec::new())];
+        let mut policy =
+            Policy::new("master".parse().unwrap(), vec![SetPolicy::new("app".parse().unwrap())], waves);
+        policy.generated = PathSet::new(vec!["generated/**".parse().unwrap()]);
+        Self { repo, renderer, rendering, policy }
+    }
+
+    fn tree(&self, files: &[(&str, &str)]) -> TreeId {
+        let edit = |(path, content): &(&str, &str)| {
+            TreeEdit::file(path.parse().unwrap(), self.repo.write_blob(content.as_bytes()).unwrap())
+        };
+        self.repo.edit_tree(None, &files.iter().map(edit).collect::<Vec<_>>()).unwrap()
+    }
+
+    /// Renders on a thread that may block.
+    async fn on_a_thread<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Rendering, &MemoryRepo, &Policy) -> T + Send + 'static,
+    ) -> T {
+        let (rendering, repo, policy) = (Arc::clone(&self.rendering), self.repo.clone(), self.policy.clone());
+        tokio::task::spawn_blocking(move || work(&rendering, &repo, &policy)).await.unwrap()
+    }
+
+    async fn render(&self, tree: TreeId) -> Result<Outcome, Stopped> {
+        self.on_a_thread(move |rendering, repo, policy| rendering.render(repo, policy, tree, None)).await
+    }
+
+    async fn made(&self, tree: TreeId) -> TreeId {
+        self.render(tree).await.unwrap_or_else(|_| panic!("it renders")).tree
+    }
+
+    async fn failure(&self, tree: TreeId) -> RenderFailure {
+        match self.render(tree).await {
+            Err(Stopped::Failed(failure)) => failure,
+            _ => panic!("it fails"),
+        }
+    }
+
+    fn copy(&self, tree: TreeId) -> Option<Vec<u8>> {
+        let entry = self.repo.entry(&tree, &"generated/copy".parse().unwrap()).unwrap()?;
+        assert_eq!(entry.kind, EntryKind::File);
+        Some(self.repo.blob(&BlobId::new(entry.id)).unwrap())
+    }
+}
+
+#[tokio::test]
+async fn the_same_inputs_are_rendered_once_whatever_is_generated() {
+    let site = Site::new();
+    let made = site.made(site.tree(&[("source", "1")])).await;
+    assert_eq!(site.copy(made).unwrap(), b"1");
+    assert_eq!(site.made(site.tree(&[("source", "1"), ("generated/copy", "by hand")])).await, made);
+    assert_eq!(site.made(made).await, made);
+    assert_eq!((site.renderer.asked(), site.rendering.counts()), (1, (1, 2)));
+    site.made(site.tree(&[("source", "2")])).await;
+    assert_eq!(site.renderer.asked(), 2);
+}
+
+#[tokio::test]
+async fn what_must_be_known_of_this_moment_is_not_remembered() {
+    let site = Site::new();
+    let tree = site.tree(&[("source", "1")]);
+    site.made(tree).await;
+    site.renderer.fail(Some(RenderFailure::new(RenderFailureKind::Tree, "gone")));
+    site.made(tree).await;
+    let anew =
+        site.on_a_thread(move |rendering, repo, policy| rendering.render_anew(repo, policy, tree)).await;
+    assert!(matches!(anew, Err(Stopped::Failed(failure)) if failure.message == "gone"));
+}
+
+#[tokio::test]
+async fn a_result_that_is_no_longer_there_is_made_again() {
+    let site = Site::new();
+    let tree = site.tree(&[("source", "1")]);
+    let made = site.made(tree).await;
+    site.repo.lose(made.object_id());
+    assert_eq!(site.made(tree).await, made);
+    assert_eq!(site.renderer.asked(), 2);
+}
+
+#[tokio::test]
+async fn a_result_without_any_generated_file_is_refused_where_there_was_one() {
+    let site = Site::new();
+    let failure = site.failure(site.tree(&[("other", "1"), ("generated/copy", "1")])).await;
+    assert_eq!(failure.kind, RenderFailureKind::Refused);
+    // Where there was none to begin with, nothing is lost.
+    let tree = site.tree(&[("other", "1")]);
+    assert_eq!(site.made(tree).await, tree);
+}
+
+#[tokio::test]
+async fn a_long_failure_keeps_its_begin_and_its_end() {
+    let site = Site::new();
+    let long = format!("begin{}end", "\u{e4}".repeat(MESSAGE));
+    site.renderer.fail(Some(RenderFailure::new(RenderFailureKind::Tree, long)));
+    let said = site.failure(site.tree(&[("source", "1")])).await.message;
+    assert!(
+        said.len() <= MESSAGE + 8 && said.starts_with("begin") && said.ends_with("end"),
+        "{}",
+        said.len()
+    );
+}
+
+#[test]
+fn the_oldest_results_are_forgotten() {
+    let mut done = Done::default();
+    let tree = Site::new().tree(&[("source", "1")]);
+    let key = |n: usize| key("renderer", &Sha256::digest(n.to_be_bytes()).into());
+    for n in 0..=REMEMBERED {
+        done.remember(key(n), Outcome { tree, findings: Vec::new() });
+    }
+    assert!(done.outcomes.len() == REMEMBERED && !done.outcomes.contains_key(&key(0)));
+    assert!(done.outcomes.contains_key(&key(REMEMBERED)));
+}
