@@ -80,18 +80,19 @@ impl Rendered {
     pub fn within(self, generated: &PathSet) -> (Vec<TreeEdit>, Vec<String>) {
         let (kept, strays): (Vec<_>, Vec<_>) =
             self.edits.into_iter().partition(|edit| generated.contains(edit.path.as_str()));
-        let found = strays.first().map(|first| stray(first, strays.len()));
-        (kept, self.findings.into_iter().chain(found).collect())
+        let strays: Vec<String> = strays.into_iter().map(|edit| edit.path.to_string()).collect();
+        (kept, Self { findings: self.findings, ..Self::default() }.with_strays(&strays).findings)
     }
-}
 
-fn stray(first: &TreeEdit, all: usize) -> String {
-    let what = if first.entry.is_some() { "changed" } else { "removed" };
-    let more = if all > 1 { format!(" and {} more", all - 1) } else { String::new() };
-    format!(
-        "rendering also {what} {}{more}, which was not taken: declare it as generated, or keep the renderer from it",
-        first.path
-    )
+    /// Reports paths that rendering changed and nobody takes.
+    #[must_use]
+    pub fn with_strays(self, strays: &[String]) -> Self {
+        let Some((first, others)) = strays.split_first() else { return self };
+        let more = if others.is_empty() { String::new() } else { format!(" and {} more", others.len()) };
+        self.with_findings(vec![format!(
+            "rendering also changed {first}{more}, which was not taken: declare it as generated, or keep the renderer from it"
+        )])
+    }
 }
 
 /// Why a tree could not be rendered.
@@ -169,6 +170,6 @@ mod tests {
         let rendered = Rendered::new(vec![remove("generated/a"), remove("Makefile"), remove("x")]);
         let (kept, findings) = rendered.within(&generated);
         assert_eq!(kept, [remove("generated/a")]);
-        assert!(findings[0].starts_with("rendering also removed Makefile and 1 more"), "{findings:?}");
+        assert!(findings[0].starts_with("rendering also changed Makefile and 1 more"), "{findings:?}");
     }
 }
