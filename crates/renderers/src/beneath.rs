@@ -49,6 +49,9 @@ impl Stamp {
     }
 }
 
+/// Nothing is generated in deeper directories.
+const DEEPEST: usize = 256;
+
 const DIRECTORY: OFlags =
     OFlags::DIRECTORY.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC).union(OFlags::RDONLY);
 
@@ -111,10 +114,44 @@ impl Beneath {
         Ok(())
     }
 
-    /// Lists everything below but directories, with each link as itself.
-    pub(crate) fn scan(&mut self, found: &mut impl FnMut(Found)) -> io::Result<()> {
+    /// Lists everything below but directories, with each link as itself. Returns a directory that lies too deep to be looked
+    /// into, if there is one.
+    pub(crate) fn scan(&mut self, found: &mut impl FnMut(Found)) -> io::Result<Option<String>> {
         self.last = None;
-        scan_below(&self.root, "", found)
+        let mut open = vec![String::new()];
+        while let Some(below) = open.pop() {
+            if below.split('/').count() > DEEPEST {
+                return Ok(Some(below));
+            }
+            self.scan_one(&below, &mut open, found)?;
+        }
+        Ok(None)
+    }
+
+    /// Lists one directory, and adds those in it to `open`.
+    fn scan_one(
+        &mut self,
+        below: &str,
+        open: &mut Vec<String>,
+        found: &mut impl FnMut(Found),
+    ) -> io::Result<()> {
+        let prefix = if below.is_empty() { String::new() } else { format!("{below}/") };
+        let (directory, _) = self.parent(&prefix, false)?;
+        for entry in Dir::read_from(directory)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            if matches!(name.to_bytes(), b"." | b"..") {
+                continue;
+            }
+            let stat = statat(directory, name, AtFlags::SYMLINK_NOFOLLOW)?;
+            let kind = FileType::from_raw_mode(stat.st_mode);
+            let path = name.to_str().ok().map(|name| format!("{prefix}{name}"));
+            match (kind, path) {
+                (FileType::Directory, Some(path)) => open.push(path),
+                (kind, path) => found(Found { path, kind, stamp: Stamp::of(&stat) }),
+            }
+        }
+        Ok(())
     }
 
     fn parent<'p>(&mut self, path: &'p str, make: bool) -> io::Result<(&OwnedFd, &'p str)> {
@@ -135,25 +172,4 @@ impl Beneath {
         let (_, open) = self.last.as_ref().expect("it was just set");
         Ok((open, name))
     }
-}
-
-fn scan_below(directory: &OwnedFd, below: &str, found: &mut impl FnMut(Found)) -> io::Result<()> {
-    for entry in Dir::read_from(directory)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        if matches!(name.to_bytes(), b"." | b"..") {
-            continue;
-        }
-        let stat = statat(directory, name, AtFlags::SYMLINK_NOFOLLOW)?;
-        let kind = FileType::from_raw_mode(stat.st_mode);
-        let join = |name: &str| if below.is_empty() { name.to_owned() } else { format!("{below}/{name}") };
-        let path = name.to_str().ok().map(join);
-        match (kind, &path) {
-            (FileType::Directory, Some(path)) => {
-                scan_below(&openat(directory, name, DIRECTORY, Mode::empty())?, path, found)?;
-            }
-            _ => found(Found { path, kind, stamp: Stamp::of(&stat) }),
-        }
-    }
-    Ok(())
 }

@@ -13,6 +13,7 @@ use cfgupdater_core::{
 };
 
 use crate::directory::{Changes, Directory, Unusable};
+use crate::remove::remove;
 
 /// How much of the end of an output goes into a failure, in bytes.
 const SAID: usize = 4 * 1024;
@@ -37,6 +38,8 @@ pub struct CommandSettings {
     pub output: u64,
     /// How much its files may take besides those of the tree, in bytes.
     pub disk: u64,
+    /// What it may read besides its directory and where programs are, as far as the kernel can see to that.
+    pub readable: Vec<PathBuf>,
 }
 
 impl CommandSettings {
@@ -51,6 +54,7 @@ impl CommandSettings {
             time: Duration::from_mins(2),
             output: 64 * 1024 * 1024,
             disk: 1024 * 1024 * 1024,
+            readable: Vec::new(),
         }
     }
 }
@@ -88,14 +92,19 @@ impl Site {
     fn prepare(&self, request: &RenderRequest) -> Result<(Directory, Job), RenderFailure> {
         let place = self.settings.scratch.join("files");
         let kept = self.directory.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let directory = if let Some(mut directory) = kept {
-            directory.move_to(&*self.repo, &request.tree).map(|()| directory)
-        } else {
-            // What an earlier process left is nobody's.
-            let _ = std::fs::remove_dir_all(&place);
-            Directory::lay_out(&*self.repo, &request.tree, &place)
+        // One that can't be moved may hold what is no longer in the repository.
+        let moved = kept.and_then(|mut directory| {
+            directory.move_to(&*self.repo, &request.tree).is_ok().then_some(directory)
+        });
+        let directory = match moved {
+            Some(directory) => directory,
+            None => {
+                // What an earlier process left is nobody's.
+                let _ = remove(&place);
+                let made = Directory::lay_out(&*self.repo, &request.tree, &place);
+                made.map_err(|error| not_laid_out(&error))?
+            }
         };
-        let directory = directory.map_err(|error| not_laid_out(&error))?;
         let job = self.job(request, &directory)?;
         Ok((directory, job))
     }
@@ -107,7 +116,7 @@ impl Site {
         command.extend(self.arguments(request.intent.as_ref(), &images.display().to_string()));
         let made = || {
             // What the command before left there must not be seen.
-            let _ = std::fs::remove_dir_all(&home);
+            remove(&home)?;
             std::fs::create_dir_all(home.join("tmp"))?;
             let file = request.intent.as_ref().map(|intent| serde_json::to_vec_pretty(&intent.images));
             file.transpose()?.map_or(Ok(()), |json| std::fs::write(&images, json))
@@ -121,6 +130,7 @@ impl Site {
         job.output = Some(self.settings.output);
         job.disk = Some(self.settings.disk.saturating_add(directory.size()));
         job.writable = vec![directory.path(), home.clone()];
+        job.readable.clone_from(&self.settings.readable);
         job.home = home;
         Ok(job)
     }
@@ -158,8 +168,7 @@ impl Site {
         });
         let Changes { edits, strays } = changes.map_err(|unusable| self.unusable(unusable))?;
         *self.directory.lock().unwrap_or_else(PoisonError::into_inner) = Some(directory);
-        let finding = strays.first().map(|first| stray(first, strays.len()));
-        Ok(Rendered::new(edits).with_findings(finding.into_iter().collect()))
+        Ok(Rendered::new(edits).with_strays(&strays))
     }
 
     fn unusable(&self, unusable: Unusable) -> RenderFailure {
@@ -186,21 +195,36 @@ impl Renderer for CommandRenderer {
         let (this, asked) = (Arc::clone(&self.site), request.clone());
         let (directory, job) = blocking(move || this.prepare(&asked)).await?;
         let started = SystemTime::now();
-        judge(&job.command, cfgupdater_commands::run(&job).await)?;
+        let ended = cfgupdater_commands::run(&job).await;
+        judge(&this_command(&self.site.settings, &job), ended, &|said| nameless(said, &job))?;
         let (this, asked) = (Arc::clone(&self.site), request.clone());
         blocking(move || this.take_back(directory, &asked, started)).await
     }
 }
 
+/// Names a command by its entry point: what else it got are paths of this place.
+fn this_command(settings: &CommandSettings, job: &Job) -> String {
+    job.command[..job.command.len().min(settings.command.len() + 1)].join(" ")
+}
+
+/// Leaves out where the directories of this place are: an output becomes evidence that everybody can read.
+fn nameless(said: &str, job: &Job) -> String {
+    said.replace(&*job.directory.to_string_lossy(), ".").replace(&*job.home.to_string_lossy(), "$HOME")
+}
+
 /// Turns every end but a good one into a failure.
-fn judge(command: &[String], ended: Ended) -> Result<(), RenderFailure> {
-    let command = command.join(" ");
+fn judge(command: &str, ended: Ended, nameless: &dyn Fn(&str) -> String) -> Result<(), RenderFailure> {
     let failure = |kind, what: String, output: &str| {
-        RenderFailure::new(kind, format!("`{command}` {what}{}", quoted(output)))
+        RenderFailure::new(kind, format!("`{command}` {what}{}", quoted(&nameless(output))))
     };
     match ended {
         Ended::Passed { .. } => Ok(()),
-        Ended::Failed { output, how } => {
+        // What shells say of a program that isn't there, or can't be run.
+        Ended::Failed { output, how, code: Some(126 | 127) } => {
+            let what = format!("failed ({how}), as where a program is missing; install it");
+            Err(failure(RenderFailureKind::Environment, what, &output))
+        }
+        Ended::Failed { output, how, .. } => {
             Err(failure(RenderFailureKind::Tree, format!("failed ({how})"), &output))
         }
         Ended::Stopped { output, how } => {
@@ -223,13 +247,6 @@ fn quoted(output: &str) -> String {
         let _ = write!(said, "; the end of its output:\n{}", plain.trim_end());
     }
     said
-}
-
-fn stray(first: &str, all: usize) -> String {
-    let more = if all > 1 { format!(" and {} more", all - 1) } else { String::new() };
-    format!(
-        "rendering also changed {first}{more}, which was not taken: declare it as generated, or keep the command from it"
-    )
 }
 
 fn not_laid_out(error: &Error) -> RenderFailure {

@@ -11,15 +11,17 @@ use cfgupdater_core::{
     BlobId, EntryKind, Error, ErrorKind, GitRepo, ObjectId, RepoPath, TreeChange, TreeEdit, TreeId,
 };
 use tempfile::TempDir;
+use tracing::warn;
 
 use crate::beneath::{Beneath, Stamp};
+use crate::remove::remove;
 
 pub(crate) use changes::{Changes, Unusable};
 
 /// A directory with what it is known to hold.
 #[derive(Debug)]
 pub(crate) struct Directory {
-    place: TempDir,
+    place: Place,
     files: Beneath,
     tree: TreeId,
     index: BTreeMap<String, Known>,
@@ -34,6 +36,21 @@ struct Known {
     stamp: Option<Stamp>,
 }
 
+/// Where the files are, removed when dropped.
+#[derive(Debug)]
+struct Place(TempDir);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // What commands made may be deeper than the standard library can remove.
+        if let Err(error) = remove(self.0.path()) {
+            warn!("{} can't be removed: {error}", self.0.path().display());
+        }
+        // It is gone, or can't be removed at all.
+        self.0.disable_cleanup(true);
+    }
+}
+
 impl Directory {
     /// Lays a whole tree out in a new directory below `place`.
     ///
@@ -45,7 +62,7 @@ impl Directory {
             std::fs::create_dir_all(place)?;
             let place = tempfile::Builder::new().prefix("files-").tempdir_in(place)?;
             let files = Beneath::open(place.path())?;
-            Ok((place, files))
+            Ok((Place(place), files))
         };
         let (place, files) = made().map_err(|error| disk("the directory", error))?;
         let mut directory = Self { place, files, tree: *tree, index: BTreeMap::new() };
@@ -55,13 +72,13 @@ impl Directory {
 
     /// Returns where it is.
     pub(crate) fn path(&self) -> PathBuf {
-        self.place.path().to_owned()
+        self.place.0.path().to_owned()
     }
 
     /// Returns how much its files take, in whole blocks.
     pub(crate) fn size(&self) -> u64 {
         let stamps = self.index.values().filter_map(|known| known.stamp);
-        stamps.map(|stamp| stamp.size.next_multiple_of(4096)).sum()
+        stamps.map(|stamp| stamp.size.max(1).next_multiple_of(4096)).sum()
     }
 
     /// Makes it hold another tree: what is the same in both stays untouched.

@@ -13,6 +13,7 @@ mod command;
 mod directory;
 #[cfg(feature = "jsonnet")]
 pub mod jsonnet;
+mod remove;
 
 pub use command::{CommandRenderer, CommandSettings};
 #[cfg(feature = "jsonnet")]

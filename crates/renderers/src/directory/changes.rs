@@ -56,7 +56,7 @@ impl Directory {
         let unsure_from = nanoseconds(started.checked_sub(CLOCK).unwrap_or(started));
         let (mut seen, mut touched) = (BTreeSet::new(), Vec::new());
         let index = &self.index;
-        self.files.scan(&mut |found| {
+        let too_deep = self.files.scan(&mut |found| {
             let known = found.path.as_ref().and_then(|path| index.get(path));
             if let Some(path) = &found.path {
                 seen.insert(path.clone());
@@ -66,6 +66,9 @@ impl Directory {
                 touched.push(found);
             }
         })?;
+        if too_deep.is_some() {
+            return Err(Unusable::Refused("it made directories in directories without end".to_owned()));
+        }
         let mut changes = Changes::default();
         for found in touched {
             self.take(repo, generated, found, &mut changes, &mut limit)?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cfgupdater_core::{BlobId, EntryKind, Error, GitRepo, ObjectId, RepoPath, TreeEdit, TreeId};
+use cfgupdater_core::{BlobId, EntryKind, Error, ErrorKind, GitRepo, ObjectId, RepoPath, TreeEdit, TreeId};
 
 use super::settings::JsonnetEntry;
 
@@ -18,8 +18,29 @@ pub(super) struct Memo {
 }
 
 impl Memo {
+    /// Lists how a tree changes, if every file that was asked for is as it was and what was made of them is still there: a
+    /// repository that was made anew has nothing that was never pushed.
+    pub(super) fn reused(
+        &mut self,
+        repo: &dyn GitRepo,
+        tree: &TreeId,
+        entry: &JsonnetEntry,
+    ) -> Result<Option<Vec<TreeEdit>>, Error> {
+        if !self.holds(repo, tree)? {
+            return Ok(None);
+        }
+        let edits = self.edits(repo, tree, entry)?;
+        for id in edits.iter().filter_map(|edit| edit.entry.map(|(_, id)| id)) {
+            match repo.blob(&BlobId::new(id)) {
+                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+                there => there.map(drop)?,
+            }
+        }
+        Ok(Some(edits))
+    }
+
     /// Tells whether every file that was asked for is as it was.
-    pub(super) fn holds(&self, repo: &dyn GitRepo, tree: &TreeId) -> Result<bool, Error> {
+    fn holds(&self, repo: &dyn GitRepo, tree: &TreeId) -> Result<bool, Error> {
         for (path, known) in &self.asked {
             if file(repo, tree, path)? != *known {
                 return Ok(false);

@@ -59,13 +59,16 @@ impl Site {
         let mut edits: Vec<TreeEdit> = Vec::new();
         let mut left = self.settings.output;
         for (entry, memo) in self.settings.entries.iter().zip(memos.iter_mut()) {
-            if !memo.holds(&*self.repo, tree).map_err(|error| unreadable(&error))? {
-                let worker = match &mut worker {
-                    Some(worker) => worker,
-                    none => none.insert(Worker::start(&self.settings)?),
-                };
-                *memo = self.evaluate(tree, entry, worker, &mut left)?;
+            let reused = memo.reused(&*self.repo, tree, entry).map_err(|error| unreadable(&error))?;
+            if let Some(reused) = reused {
+                edits.extend(reused);
+                continue;
             }
+            let worker = match &mut worker {
+                Some(worker) => worker,
+                none => none.insert(Worker::start(&self.settings)?),
+            };
+            *memo = self.evaluate(tree, entry, worker, &mut left)?;
             edits.extend(memo.edits(&*self.repo, tree, entry).map_err(|error| unreadable(&error))?);
         }
         Ok(Rendered::new(edits))
@@ -177,7 +180,7 @@ impl Worker {
         let mut child = started.map_err(|error| {
             environment(format!("`{program}`, which evaluates Jsonnet, can't be started: {error}"))
         })?;
-        bound(&child, settings.memory);
+        bound(&child, settings);
         let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(environment(format!("`{program}` has no standard input and output")));
         };
@@ -233,11 +236,14 @@ fn end(child: &Mutex<Child>) {
     let _ = child.wait();
 }
 
-fn bound(child: &Child, memory: u64) {
+/// Bounds what it takes, also where nobody is left to look at the clock: it computes on one thread, so it can't need more
+/// processor time than time.
+fn bound(child: &Child, settings: &JsonnetSettings) {
     let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-    let limit = |bytes| Rlimit { current: Some(bytes), maximum: Some(bytes) };
+    let limit = |most| Rlimit { current: Some(most), maximum: Some(most) };
     // It fails for one that has ended already.
-    let _ = prlimit(pid, Resource::As, limit(memory));
+    let _ = prlimit(pid, Resource::As, limit(settings.memory));
+    let _ = prlimit(pid, Resource::Cpu, limit(settings.time.as_secs() + 2));
     let _ = prlimit(pid, Resource::Core, limit(0));
 }
 

@@ -36,12 +36,20 @@ impl Asker {
 /// Evaluates what a [`JsonnetRenderer`](super::JsonnetRenderer) asks for over standard input and output, until it hangs up.
 /// Programs that render Jsonnet call this when they are started as its worker.
 pub fn serve() -> ExitCode {
+    end_with_the_renderer();
     let asker = Asker { input: BufReader::new(io::stdin()), output: BufWriter::new(io::stdout()) };
     match serve_all(&Rc::new(RefCell::new(asker))) {
         Ok(()) => ExitCode::SUCCESS,
         // The renderer sees that its worker is gone.
         Err(_) => ExitCode::FAILURE,
     }
+}
+
+/// However the renderer ends, an evaluation without end must not go on after it.
+fn end_with_the_renderer() {
+    #[cfg(target_os = "linux")]
+    // Where it can't be had there is the limit of processor time.
+    let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
 }
 
 fn serve_all(asker: &Rc<RefCell<Asker>>) -> io::Result<()> {

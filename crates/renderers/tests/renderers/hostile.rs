@@ -43,6 +43,46 @@ async fn one_that_forks_without_end_is_stopped_with_all_it_started() {
 }
 
 #[tokio::test]
+async fn one_that_forks_faster_than_anybody_can_count_is_stopped() {
+    // Each of them starts two more and ends; a limit keeps this machine usable.
+    let bomb = "ulimit -n 64; f() { sleep 0.05; f & f & wait; }; f";
+    fails(bomb, quick, Limit, "longer than 1 s").await;
+}
+
+#[tokio::test]
+async fn one_that_makes_files_without_end_is_stopped() {
+    let flood = "i=0; while :; do : > generated/f$i; i=$((i+1)); done";
+    fails(flood, |settings| settings.disk = 4_000_000, Limit, "took more than").await;
+}
+
+#[tokio::test]
+async fn one_that_makes_directories_without_bottom_is_refused() {
+    let deep = "i=0; cd generated; while [ $i -lt 3000 ]; do mkdir d; cd d; i=$((i+1)); done; exit 0";
+    fails(deep, |_| (), Refused, "without end").await;
+}
+
+#[tokio::test]
+async fn one_that_steals_gets_nothing() {
+    if !cfgupdater_commands::confines() {
+        eprintln!("skipped: this kernel has no Landlock, so commands can't be confined");
+        return;
+    }
+    let steal = "set -e; cat /proc/$PPID/environ > generated/stolen";
+    fails(steal, |_| (), Tree, "ermission denied").await;
+    fails("set -e; cat OUTSIDE/file > generated/stolen", |_| (), Tree, "ermission denied").await;
+}
+
+#[tokio::test]
+async fn a_failure_names_no_directory_of_this_place() {
+    let site = Site::new();
+    let renderer = site.renderer(|_| ());
+    let tree = site.tree(&[("render.sh", "echo in $PWD and $HOME; exit 1")]);
+    let failure = render(&renderer, tree).await.unwrap_err();
+    assert!(failure.message.contains("in . and $HOME"), "{failure}");
+    assert!(!failure.message.contains(&site.place.path().display().to_string()), "{failure}");
+}
+
+#[tokio::test]
 async fn one_that_fills_the_disk_is_stopped() {
     let fill = "i=0; while :; do head -c 100000 /dev/zero > generated/f$i; i=$((i+1)); done";
     fails(fill, |settings| settings.disk = 4_000_000, Limit, "took more than").await;
@@ -104,5 +144,5 @@ async fn a_program_that_is_missing_is_the_place_s_fault() {
 
 #[tokio::test]
 async fn a_tool_that_is_missing_is_told_by_its_name() {
-    fails("no-such-jsonnet x", |_| (), Tree, "no-such-jsonnet").await;
+    fails("no-such-jsonnet x", |_| (), Environment, "no-such-jsonnet").await;
 }
