@@ -31,6 +31,17 @@ pub(crate) async fn spawn(mut command: Command, reach: Option<Reach>) -> io::Res
     answer.await.unwrap_or_else(|_| Err(io::Error::other("the thread that starts it ended badly")))
 }
 
+/// Starts a command as [`spawn`] does, without a runtime.
+pub(crate) fn start(
+    mut command: std::process::Command,
+    reach: Option<Reach>,
+) -> io::Result<std::process::Child> {
+    let Some(reach) = reach else { return command.spawn() };
+    let start = move || platform::restrict_thread(&reach).and_then(|()| command.spawn());
+    let ended = std::thread::Builder::new().name("confined".to_owned()).spawn(start)?.join();
+    ended.unwrap_or_else(|_| Err(io::Error::other("the thread that starts it ended badly")))
+}
+
 #[cfg(target_os = "linux")]
 mod platform {
     use std::io;

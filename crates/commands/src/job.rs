@@ -5,15 +5,19 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process_group, prlimit};
-use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::process::{Child, Command};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::process::{Child, ChildStdin, Command};
 
+use crate::keeper::Order;
 use crate::reach::Reach;
 use crate::tail::Tail;
 use crate::{confine, disk, leftovers};
 
 /// How long output is waited for after the command itself has ended: its children may hold the pipe open.
 const LINGER: Duration = Duration::from_millis(200);
+
+/// How long a keeper may take to end what it keeps.
+const KEEPER: Duration = Duration::from_secs(15);
 
 /// A command with what it may do.
 #[derive(Debug, Clone)]
@@ -38,6 +42,9 @@ pub struct Job {
     pub writable: Vec<PathBuf>,
     /// What it may read besides.
     pub readable: Vec<PathBuf>,
+    /// The command that runs [`keep`](crate::keep). With one, whatever the command starts ends with it, and all of it with this
+    /// process; without one, what leaves its process group and empties its environment may stay behind.
+    pub keeper: Vec<String>,
 }
 
 impl Job {
@@ -53,6 +60,7 @@ impl Job {
             disk: None,
             writable: Vec::new(),
             readable: Vec::new(),
+            keeper: Vec::new(),
         }
     }
 
@@ -104,7 +112,8 @@ enum Over {
 
 /// Runs a command to its end.
 pub async fn run(job: &Job) -> Ended {
-    let Some((program, arguments)) = job.command.split_first() else {
+    let started = if job.keeper.is_empty() { &job.command } else { &job.keeper };
+    let Some((program, arguments)) = started.split_first() else {
         return Ended::NotStarted { why: "no command is configured".to_owned() };
     };
     let mark = format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..));
@@ -119,12 +128,14 @@ pub async fn run(job: &Job) -> Ended {
         .env("CI", "true")
         .envs(job.environment.iter().map(|(name, value)| (name, value)))
         .env(leftovers::MARK, &mark)
-        .stdin(Stdio::null())
+        .stdin(if job.keeper.is_empty() { Stdio::null() } else { Stdio::piped() })
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .process_group(0)
         .kill_on_drop(true);
-    match confine::spawn(prepared, Reach::of(job)).await {
+    // A keeper confines the command itself, and stays out of its reach.
+    let reach = Reach::of(job).filter(|_| job.keeper.is_empty());
+    match confine::spawn(prepared, reach).await {
         Ok(child) => wait(child, job, mark).await,
         Err(error) => Ended::NotStarted { why: format!("`{program}` can't be started: {error}") },
     }
@@ -133,6 +144,7 @@ pub async fn run(job: &Job) -> Ended {
 async fn wait(mut child: Child, job: &Job, mark: String) -> Ended {
     let family = Family::of(&child, mark);
     family.limit(job);
+    let lifeline = order(&mut child, job).await;
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let mut tail = Tail::default();
     let finished = tokio::select! {
@@ -140,6 +152,11 @@ async fn wait(mut child: Child, job: &Job, mark: String) -> Ended {
         () = tokio::time::sleep(job.time) => Err(Over::Time),
         () = too_big(job) => Err(Over::Disk),
     };
+    // A keeper ends when it is hung up on, with all that is below it.
+    drop(lifeline);
+    if !job.keeper.is_empty() && tokio::time::timeout(KEEPER, child.wait()).await.is_err() {
+        tracing::warn!("the keeper of a command does not end and is killed");
+    }
     // Nothing that the command started stays behind, however it ended.
     let ended = tokio::task::spawn_blocking(move || drop(family)).await;
     if ended.is_err() {
@@ -156,6 +173,17 @@ async fn wait(mut child: Child, job: &Job, mark: String) -> Ended {
             Ended::Stopped { output, how: said(&over, job) }
         }
     }
+}
+
+/// Tells the keeper what to run; whoever holds what is returned keeps it running.
+async fn order(child: &mut Child, job: &Job) -> Option<ChildStdin> {
+    let mut lifeline = child.stdin.take()?;
+    let order = Order { command: job.command.clone(), reach: Reach::of(job).map(Into::into) };
+    let mut line = serde_json::to_vec(&order).unwrap_or_default();
+    line.push(b'\n');
+    // One that is gone is noticed when it is waited for.
+    let _ = lifeline.write_all(&line).await;
+    Some(lifeline)
 }
 
 fn said(over: &Over, job: &Job) -> String {

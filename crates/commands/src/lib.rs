@@ -9,8 +9,10 @@
 mod readme {}
 
 mod confine;
+mod descendants;
 mod disk;
 mod job;
+mod keeper;
 mod lay_out;
 mod leftovers;
 mod reach;
@@ -19,5 +21,6 @@ mod tail;
 
 pub use confine::confines;
 pub use job::{Ended, Job, run};
+pub use keeper::keep;
 pub use lay_out::{checked_name, lay_out, link_stays_inside};
 pub use secrecy::keep_to_ourselves;
