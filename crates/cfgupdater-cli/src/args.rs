@@ -74,6 +74,9 @@ pub(crate) enum Command {
     /// Evaluate Jsonnet for the service, which starts this itself
     #[command(hide = true)]
     JsonnetWorker,
+    /// Run one command for the service, which starts this itself
+    #[command(hide = true)]
+    JobKeeper,
 }
 
 #[derive(Debug, Args)]

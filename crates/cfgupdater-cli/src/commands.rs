@@ -37,6 +37,8 @@ pub(crate) async fn run(command: Command) -> Result<(), Failure> {
         Command::Retry(args) => operate::intent("retry", args).await,
         Command::Image(args) => image::run(args).await,
         Command::Accept(args) => operate::repo("accept", args).await,
+        // Answered before there is a runtime.
+        Command::JobKeeper => Ok(()),
         Command::JsonnetWorker => {
             // How it ended is seen by the service, which listens to it.
             cfgupdater_renderers::jsonnet::serve();

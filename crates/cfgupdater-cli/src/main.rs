@@ -20,7 +20,14 @@ use crate::args::Cli;
 use crate::exit::Failure;
 
 fn main() -> ExitCode {
+    // Tokens are in the environment and keys in memory, and there are commands of other people to run.
+    if let Err(error) = cfgupdater_server::keep_to_ourselves() {
+        output::note(&format!("cfgupdater: other processes of this user may read its memory: {error}"));
+    }
     let cli = Cli::parse();
+    if matches!(cli.command, args::Command::JobKeeper) {
+        return cfgupdater_server::keep_job();
+    }
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

@@ -18,7 +18,7 @@ use crate::forges::Forges;
 pub(crate) use deploy::{Api, Deploy, DeployKind, Pull};
 pub use duration::parse_duration;
 pub use error::{ConfigError, ConfigErrors};
-pub(crate) use file::{AuthMode, File, Mode, Registry as RegistryEntry, Repo, Token as TokenEntry};
+pub(crate) use file::{AuthMode, File, Mode, Registry as RegistryEntry, Repo, Server, Token as TokenEntry};
 pub(crate) use render::{Render, RenderKind};
 
 /// A configuration that was read and checked.

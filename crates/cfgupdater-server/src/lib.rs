@@ -33,6 +33,7 @@ mod tls;
 mod tokens;
 mod wiring;
 
+pub use cfgupdater_commands::{keep as keep_job, keep_to_ourselves};
 pub use config::{Config, ConfigError, ConfigErrors, parse_duration};
 #[cfg(feature = "github")]
 pub use forges::GithubKind;

@@ -14,6 +14,7 @@ use tracing::{info, warn};
 
 use crate::config::{Config, Repo};
 use crate::examining::examining;
+use crate::renderers::Slots;
 use crate::service::StartError;
 use crate::slot::Slot;
 use crate::wiring;
@@ -70,6 +71,7 @@ pub(crate) struct Place {
     pub(crate) data: PathBuf,
     /// What links in evidence start with.
     pub(crate) public_url: String,
+    pub(crate) slots: Slots,
 }
 
 impl Place {
@@ -79,8 +81,9 @@ impl Place {
         std::fs::create_dir_all(&data).map_err(unusable)?;
         // git runs in directories of its own, so every path it is given must be absolute.
         let absolute = data.canonicalize().map_err(unusable)?;
-        let public_url = config.file.server.public_url.clone();
-        Ok(Self { data: absolute, public_url: public_url.unwrap_or_else(|| own_url(config, address)) })
+        let server = &config.file.server;
+        let public_url = server.public_url.clone().unwrap_or_else(|| own_url(config, address));
+        Ok(Self { data: absolute, public_url, slots: Slots::of(server) })
     }
 }
 

@@ -59,6 +59,7 @@ pub(crate) async fn open(config: &Config, repo: &Repo, place: &Place, slot: &Slo
     let tools = deploy::tools(config, repo, &policy)?;
     let scratch = place.data.join("render").join(name.as_str());
     let renderer = renderers::renderer(repo, mirror.clone(), scratch);
+    let renderer = renderer.map(|renderer| place.slots.share(renderer));
     let mut backends = Backends::new(mirror.clone(), mirror, forge).with_deployments(tools);
     backends.renderer = renderer;
     Ok(Opened { name: name.clone(), policy, backends, told })

@@ -40,6 +40,8 @@ pub struct CommandSettings {
     pub disk: u64,
     /// What it may read besides its directory and where programs are, as far as the kernel can see to that.
     pub readable: Vec<PathBuf>,
+    /// The command that runs [`keep`](cfgupdater_commands::keep); without one, what a command starts may outlive it.
+    pub keeper: Vec<String>,
 }
 
 impl CommandSettings {
@@ -55,6 +57,7 @@ impl CommandSettings {
             output: 64 * 1024 * 1024,
             disk: 1024 * 1024 * 1024,
             readable: Vec::new(),
+            keeper: Vec::new(),
         }
     }
 }
@@ -131,6 +134,7 @@ impl Site {
         job.disk = Some(self.settings.disk.saturating_add(directory.size()));
         job.writable = vec![directory.path(), home.clone()];
         job.readable.clone_from(&self.settings.readable);
+        job.keeper.clone_from(&self.settings.keeper);
         job.home = home;
         Ok(job)
     }

@@ -4,6 +4,7 @@ mod forge;
 mod waves;
 
 use std::net::SocketAddr;
+use std::num::NonZeroU16;
 use std::path::PathBuf;
 
 use cfgupdater::core::{BranchName, RepoName};
@@ -39,6 +40,8 @@ pub(crate) struct Server {
     pub(crate) auth: AuthMode,
     /// What links in evidence start with; where the service listens unless it is behind a proxy.
     pub(crate) public_url: Option<String>,
+    /// How many repositories render at the same time: one for each processor unless it is set.
+    pub(crate) max_renderings: Option<NonZeroU16>,
     /// Absent where TLS ends at a proxy.
     pub(crate) tls: Option<Tls>,
     #[serde(default)]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::path::PathBuf;
 
 use cfgupdater::core::{
     DEFAULT_PATH, Form, InvalidPath, Layout, PathPattern, PathSet, RepoPath, ServiceName,
@@ -31,6 +32,9 @@ pub(crate) struct Render {
     pub(crate) introduce: Option<String>,
     pub(crate) promote: Option<String>,
     pub(crate) regenerate: Option<String>,
+    /// What commands may read besides.
+    #[serde(default)]
+    pub(crate) readable: Vec<Spanned<PathBuf>>,
     /// Entry files of Jsonnet.
     #[serde(default)]
     pub(crate) entry: Vec<Spanned<Entry>>,
@@ -39,6 +43,8 @@ pub(crate) struct Render {
     pub(crate) max_stack: Option<usize>,
     /// The program that evaluates Jsonnet: this one unless it is set.
     pub(crate) worker: Option<Vec<String>>,
+    /// The program that keeps commands: this one unless it is set.
+    pub(crate) keeper: Option<Vec<String>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -99,7 +105,7 @@ impl Render {
 
     /// Returns the entries, one for each wave where they name it.
     pub(crate) fn entries(&self, repo: &Repo) -> Result<Vec<(RepoPath, RepoPath)>, Mistake> {
-        let mut entries = Vec::new();
+        let mut entries: Vec<(RepoPath, RepoPath)> = Vec::new();
         for entry in &self.entry {
             let Entry { file, directory } = entry.get_ref();
             let waves: Vec<&str> = if file.contains("{wave}") || directory.contains("{wave}") {
@@ -121,6 +127,14 @@ impl Render {
                     );
                     return Err(Mistake { place: Some(entry.span()), message });
                 }
+                // What an entry no longer makes is removed from its directory.
+                if let Some((other, _)) = entries.iter().find(|(_, taken)| overlap(taken, &directory)) {
+                    let message = format!(
+                        "{file} and {other} would remove each other's files from {directory}: give each entry a directory \
+                         of its own, none inside another"
+                    );
+                    return Err(Mistake { place: Some(entry.span()), message });
+                }
                 entries.push((file, directory));
             }
         }
@@ -137,6 +151,17 @@ impl Render {
         };
         self.library_paths.iter().map(parse).collect()
     }
+}
+
+/// Tells whether one directory is the other, or holds it.
+fn overlap(one: &RepoPath, other: &RepoPath) -> bool {
+    let holds = |outer: &RepoPath, inner: &RepoPath| {
+        inner
+            .as_str()
+            .strip_prefix(outer.as_str())
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    holds(one, other) || holds(other, one)
 }
 
 /// Finds the mistakes of a repository's image definitions and renderer.
@@ -181,6 +206,10 @@ pub(crate) fn mistakes(repo: &Repo) -> Vec<Mistake> {
         }
         if render.command.as_ref().is_some_and(|command| command.get_ref().is_empty()) {
             say(render.command.as_ref().map(Spanned::span), "command must name a program".to_owned());
+        }
+        if let Some(path) = render.readable.iter().find(|path| !path.get_ref().is_absolute()) {
+            let message = format!("{} must be an absolute path", path.get_ref().display());
+            say(Some(path.span()), message);
         }
         found.extend(render.entries(repo).err());
         found.extend(render.libraries().err());

@@ -233,4 +233,17 @@ fn what_rendering_would_remove_or_never_take_is_refused() {
     assert!(with("", &jsonnet("generated/{wave}")).is_empty());
     let found = with("", &jsonnet("out/{wave}"));
     assert!(found.len() == 1 && found[0].contains("out/staging is under no generated path"), "{found:?}");
+    let two = |directory: &str| {
+        format!(
+            "{}\n[[repo.render.entry]]\nfile = \"more.jsonnet\"\ndirectory = \"{directory}\"",
+            jsonnet("generated/{wave}")
+        )
+    };
+    for overlapping in ["generated/staging", "generated/staging/more", "generated"] {
+        let found = with("", &two(overlapping));
+        assert!(found.len() == 1 && found[0].contains("would remove each other's files"), "{found:?}");
+    }
+    assert!(with("", &two("generated/staging-more")).is_empty());
+    let found = with("", "[repo.render]\nkind = \"command\"\nreadable = [\"tools\"]");
+    assert!(found[0].contains("tools must be an absolute path"), "{found:?}");
 }
