@@ -1,5 +1,4 @@
-revision=$(kubectl --namespace argocd get application "$APPLICATION" \
-  --output jsonpath='{.status.operationState.syncResult.revision}')
-printf '{"wave": "%s", "target": "%s", "status": "succeeded", "revision": "%s"}' "$WAVE" "$TARGET" "$revision" |
-  curl --fail --silent --show-error --retry 5 --header "Authorization: Bearer $TOKEN" \
-    --header 'Content-Type: application/json' --data-binary @- "$CFGUPDATER/deployments"
+printf '{"wave": "%s", "target": "%s", "status": "succeeded", "release": "%s"}' "$WAVE" "$TARGET" "$RELEASE" |
+  curl --silent --show-error --fail-with-body --max-time 30 --retry 5 --retry-all-errors \
+    --header @"$HEADER_FILE" --header 'Content-Type: application/json' \
+    --data-binary @- "$CFGUPDATER/deployments"

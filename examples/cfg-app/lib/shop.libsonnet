@@ -21,35 +21,56 @@ local services = {
   worker: { port: 8082, cpu: '500m', memory: '512Mi', args: ['--queue=orders'], data: { BATCH: '100' } },
 };
 
-// Tells cfgupdater what runs, after Argo CD has synced it.
-local report(wave, target) = {
+// Who the report job is in the cluster: nobody, since it asks nothing of Kubernetes.
+local reporter = {
+  apiVersion: 'v1',
+  kind: 'ServiceAccount',
+  metadata: { name: 'report' },
+  automountServiceAccountToken: false,
+};
+
+// Tells cfgupdater what runs, once Argo CD has synced it and it is healthy. A job can't know the commit it belongs to, where
+// YAML is committed; the release beside the images says what that commit runs.
+local report(wave, target, release) = {
   apiVersion: 'batch/v1',
   kind: 'Job',
   metadata: {
     generateName: 'report-%s-' % target,
     annotations: {
       'argocd.argoproj.io/hook': 'PostSync',
-      'argocd.argoproj.io/hook-delete-policy': 'BeforeHookCreation',
+      'argocd.argoproj.io/hook-delete-policy': 'HookSucceeded',
     },
   },
   spec: {
-    backoffLimit: 5,
+    backoffLimit: 6,
+    activeDeadlineSeconds: 900,
+    ttlSecondsAfterFinished: 86400,
     template: {
       spec: {
         restartPolicy: 'Never',
         serviceAccountName: 'report',
+        automountServiceAccountToken: false,
+        securityContext: { runAsNonRoot: true, runAsUser: 100, seccompProfile: { type: 'RuntimeDefault' } },
         containers: [{
           name: 'report',
-          image: 'docker.io/alpine/k8s:1.31.0',
+          image: 'docker.io/curlimages/curl:8.16.0',
           command: ['sh', '-euc', importstr 'report.sh'],
           env: [
-            { name: 'APPLICATION', value: 'shop-' + target },
             { name: 'WAVE', value: wave },
             { name: 'TARGET', value: target },
+            { name: 'RELEASE', value: release },
             { name: 'CFGUPDATER', value: 'https://cfgupdater.example.com/v1/repos/cfg-app' },
-            { name: 'TOKEN', valueFrom: { secretKeyRef: { name: 'cfgupdater', key: 'token' } } },
+            // One line, `Authorization: Bearer …`: curl reads it from the file, so no process list shows it.
+            { name: 'HEADER_FILE', value: '/token/authorization' },
           ],
+          securityContext: {
+            allowPrivilegeEscalation: false,
+            readOnlyRootFilesystem: true,
+            capabilities: { drop: ['ALL'] },
+          },
+          volumeMounts: [{ name: 'token', mountPath: '/token', readOnly: true }],
         }],
+        volumes: [{ name: 'token', secret: { secretName: 'cfgupdater-report' } }],
       },
     },
   },
@@ -69,7 +90,7 @@ local report(wave, target) = {
     for target in targets
     for service in std.objectFields(services)
   } + {
-    ['%s-report.yml' % target]: kube.file([report(name, target)])
+    ['%s-report.yml' % target]: kube.file([reporter, report(name, target, std.stripChars(images.release, '\n'))])
     for target in targets
   },
 }
