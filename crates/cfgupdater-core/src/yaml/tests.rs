@@ -66,10 +66,10 @@ fn replaceable<'n>(node: &'n Node, found: &mut Vec<&'n Scalar>) {
     }
 }
 
-/// The YAML of the examples, and of the directory that `CFGUPDATER_YAML` names.
+/// The YAML of `tests/yaml`, of the examples, and of the directory that `CFGUPDATER_YAML` names.
 fn files() -> Vec<PathBuf> {
-    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
-    let mut open = vec![examples];
+    let mut open: Vec<PathBuf> =
+        ["tests/yaml", "../../examples"].map(|path| Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).into();
     open.extend(std::env::var_os("CFGUPDATER_YAML").map(PathBuf::from));
     let mut files = Vec::new();
     while let Some(directory) = open.pop() {
@@ -132,9 +132,19 @@ fn any_value_of_real_files_is_replaced_alone() {
     for file in files() {
         // Templates are not YAML, and some files are not text.
         let Ok(text) = std::fs::read_to_string(&file) else { continue };
-        for text in [text.replace("\r\n", "\n"), text.replace("\r\n", "\n").replace('\n', "\r\n")] {
-            all += replace_each(&text).unwrap_or_else(|why| panic!("{}: {why}", file.display()));
+        let mut here = 0;
+        for text in
+            [text.clone(), text.replace("\r\n", "\n"), text.replace("\r\n", "\n").replace('\n', "\r\n")]
+        {
+            here += replace_each(&text).unwrap_or_else(|why| panic!("{}: {why}", file.display()));
         }
+        assert!(
+            here > 0 || !file.iter().any(|part| part == "tests"),
+            "{} is not read at all",
+            file.display()
+        );
+        all += here;
     }
+    println!("{all} values");
     assert!(all > 1000, "{all} values");
 }
