@@ -1,4 +1,5 @@
-//! `examples/argocd` and `examples/flux` say what works: their files are read, rendered, run and posted.
+//! `examples/argocd`, `examples/flux` and the same parts of `examples/cfg-app` say what works: their files are read, rendered,
+//! run and posted.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -359,4 +360,131 @@ fn the_configurations_of_both_examples_are_right() {
         assert!(said.contains("/nonexistent/cfg-app.git"), "{said}");
         assert!(said.contains("deploy tool"), "{said}");
     }
+}
+
+/// The targets of `examples/cfg-app`, each with its wave.
+const SHOP: [(&str, &str); 6] = [
+    ("staging", "staging-1"),
+    ("staging", "staging-2"),
+    ("internal", "internal-1"),
+    ("internal", "internal-2"),
+    ("production", "prod-1"),
+    ("production", "prod-2"),
+];
+
+fn generated(wave: &str, target: &str) -> Vec<String> {
+    let listed = std::fs::read_dir(example(&format!("cfg-app/generated/{wave}"))).unwrap();
+    let names = listed.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = names.filter(|name| name.starts_with(&format!("{target}-"))).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn each_target_of_the_configuration_repository_is_synced_from_its_own_files() {
+    let set = document("cfg-app/argocd/applications.yml", "ApplicationSet");
+    let (spec, elements) =
+        (&set["spec"]["template"]["spec"], &set["spec"]["generators"][0]["list"]["elements"]);
+    let expected: Vec<Value> =
+        SHOP.iter().map(|(wave, target)| json!({"wave": wave, "target": target})).collect();
+    assert_eq!(elements, &Value::Array(expected));
+    let fill = |text: &Value, (wave, target): (&str, &str)| {
+        text.as_str().unwrap().replace("{{ .wave }}", wave).replace("{{ .target }}", target)
+    };
+    for (wave, target) in SHOP {
+        assert_eq!(fill(&spec["source"]["path"], (wave, target)), format!("generated/{wave}"));
+        let include = fill(&spec["source"]["directory"]["include"], (wave, target));
+        assert_eq!(include, format!("{target}-*.yml"));
+        assert_eq!(fill(&spec["destination"]["name"], (wave, target)), target);
+        let files = generated(wave, target);
+        assert_eq!(files.len(), 6, "{files:?}");
+        for file in files {
+            let documents = documents(&format!("cfg-app/generated/{wave}/{file}"));
+            assert!(documents.iter().all(|document| document["kind"].is_string()), "{file}");
+        }
+        // Whatever the job names beside itself is there, or the comment of the set tells how it gets there.
+        let path = format!("cfg-app/generated/{wave}/{target}-report.yml");
+        let (job, account) = (document(&path, "Job"), document(&path, "ServiceAccount"));
+        let pod = &job["spec"]["template"]["spec"];
+        assert_eq!(pod["serviceAccountName"], account["metadata"]["name"]);
+        let secret = pod["volumes"][0]["secret"]["secretName"].as_str().unwrap();
+        assert!(text("cfg-app/argocd/applications.yml").contains(&format!("secret generic {secret} ")));
+        // A name that is made anew each time is never found again before the next creation.
+        assert!(job["metadata"]["generateName"].is_string());
+        assert_eq!(job["metadata"]["annotations"]["argocd.argoproj.io/hook-delete-policy"], "HookSucceeded");
+    }
+}
+
+#[test]
+fn flux_takes_the_files_of_its_target_and_tells_of_them() {
+    for (wave, target) in SHOP {
+        let path = format!("cfg-app/flux/{target}.yml");
+        let [source, kustomization, provider, alert] =
+            ["GitRepository", "Kustomization", "Provider", "Alert"].map(|kind| document(&path, kind));
+        assert_eq!(kustomization["spec"]["sourceRef"]["name"], source["metadata"]["name"]);
+        assert_eq!(kustomization["spec"]["path"], format!("./generated/{wave}"));
+        assert_eq!(kustomization["spec"]["wait"], true, "success must speak of health");
+        assert_eq!(alert["spec"]["providerRef"]["name"], provider["metadata"]["name"]);
+        let told = &alert["spec"]["eventSources"][0];
+        assert_eq!((&told["name"], &kustomization["metadata"]["name"]), (&target.into(), &target.into()));
+        assert_eq!(provider["spec"]["type"], "generic-hmac");
+        // Git reads these patterns as Flux does.
+        let place = tempfile::tempdir().unwrap();
+        let git = |arguments: &[&str]| cfgupdater_tests::git(place.path(), arguments);
+        git(&["init", "--quiet"]);
+        for (wave, target) in SHOP {
+            for file in generated(wave, target) {
+                let file = place.path().join("generated").join(wave).join(file);
+                std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+                std::fs::write(file, "").unwrap();
+            }
+        }
+        std::fs::write(place.path().join("Makefile"), "").unwrap();
+        std::fs::write(place.path().join(".git/info/exclude"), source["spec"]["ignore"].as_str().unwrap())
+            .unwrap();
+        let taken = git(&["ls-files", "--others", "--exclude-standard"]);
+        let mut expected = generated(wave, target);
+        expected.retain(|file| !file.ends_with("-report.yml"));
+        let expected: Vec<String> = expected.iter().map(|file| format!("generated/{wave}/{file}")).collect();
+        assert_eq!(taken.lines().collect::<Vec<_>>(), expected);
+    }
+}
+
+#[test]
+fn the_job_of_the_configuration_repository_reports_its_release() {
+    if Command::new("curl").arg("--version").output().is_err() {
+        eprintln!("skipped: curl is not installed");
+        return;
+    }
+    let remote = Remote::new();
+    let options = Options { image_set: "release_file = \"release\"", ..Options::default() };
+    let service = Service::with(&remote, &options);
+    let sha = introduce(&remote, &service, 1);
+    let release = remote.file(&sha, "images/staging/release").unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let header = directory.path().join("authorization");
+    let run = |target: &str, token: &str| {
+        std::fs::write(&header, format!("Authorization: Bearer {token}\n")).unwrap();
+        let job = document(&format!("cfg-app/generated/staging/{target}-report.yml"), "Job");
+        let container = &job["spec"]["template"]["spec"]["containers"][0];
+        let words: Vec<&str> =
+            container["command"].as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
+        let mut command = Command::new(words[0]);
+        command
+            .args(&words[1..words.len() - 1])
+            .arg(words[words.len() - 1].replace("--retry 5", "--retry 0"));
+        for variable in container["env"].as_array().unwrap() {
+            command.env(variable["name"].as_str().unwrap(), variable["value"].as_str().unwrap());
+        }
+        let place = format!("{}/v1/repos/cfg-app", service.server().base());
+        command.env("CFGUPDATER", place).env("HEADER_FILE", &header).env("RELEASE", &release);
+        command.output().unwrap()
+    };
+    let reported = run("staging-1", "token-report");
+    let answer = String::from_utf8_lossy(&reported.stdout).into_owned();
+    assert!(reported.status.success() && answer.contains("\"recorded\":true"), "{reported:?}");
+    assert!(!run("staging-2", "token-report").status.success(), "a token of another target");
+    let second = run("staging-2", "token-all");
+    let answer: Value = serde_json::from_slice(&second.stdout).unwrap();
+    assert_eq!(promoted(&answer), 1, "{second:?}");
 }

@@ -22,8 +22,9 @@ const MAKE: &str = "[repo.render]\nkind = \"command\"\n";
 const JSONNET: &str = "[repo.render]\nkind = \"jsonnet\"\nlibrary_paths = [\"lib\"]\n[[repo.render.entry]]\n\
                        file = \"environments/{wave}.jsonnet\"\ndirectory = \"generated/{wave}\"\n";
 
+/// What a service on the example is started with.
 fn options(render: &str) -> Options {
-    Options { repo: render.to_owned(), ..Options::default() }
+    Options { repo: render.to_owned(), image_set: "release_file = \"release\"", ..Options::default() }
 }
 
 /// Announces a build.
@@ -60,9 +61,12 @@ fn main_job(render: &str) -> Vec<String> {
     let remote = Remote::of_directory(&cfg_app());
     let service = Service::with(&remote, &options(render));
     let commit = land(&service, &announce(&service, 1));
-    let mut expected = vec!["images/staging/digests.json".to_owned(), "images/staging/tags.json".to_owned()];
+    let mut expected: Vec<String> =
+        ["digests.json", "release", "tags.json"].map(|file| format!("images/staging/{file}")).into();
     for target in ["staging-1", "staging-2"] {
-        expected.extend(SERVICES.map(|service| format!("generated/staging/{target}-{service}.yml")));
+        // The job that reports names the release.
+        let files = SERVICES.into_iter().chain(["report"]);
+        expected.extend(files.map(|file| format!("generated/staging/{target}-{file}.yml")));
     }
     expected.sort();
     assert_eq!(changed(&remote, &commit), expected);
@@ -103,6 +107,32 @@ fn the_committed_files_of_the_example_are_up_to_date() {
     let clone = remote.person();
     let made = Command::new("make").arg("check").current_dir(clone.path()).output().unwrap();
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stdout));
+}
+
+/// Evaluates a wave by go-jsonnet and prints its files, as `jsonnet --string --multi` writes them.
+const GO_JSONNET: &str = "import _gojsonnet, json, sys\n\
+    made = _gojsonnet.evaluate_file('environments/' + sys.argv[1] + '.jsonnet', jpathdir=['lib'])\n\
+    json.dump({name: text + '\\n' for name, text in json.loads(made).items()}, sys.stdout)";
+
+#[test]
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+fn go_jsonnet_makes_the_committed_files_of_the_example() {
+    let python =
+        |arguments: &[&str]| Command::new("python3").args(arguments).current_dir(cfg_app()).output().ok();
+    if !python(&["-c", "import _gojsonnet"]).is_some_and(|output| output.status.success()) {
+        eprintln!("skipped: go-jsonnet is not installed (pip install gojsonnet)");
+        return;
+    }
+    for wave in ["staging", "internal", "production"] {
+        let made = python(&["-c", GO_JSONNET, wave]).unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let made: std::collections::BTreeMap<String, String> = serde_json::from_slice(&made.stdout).unwrap();
+        let directory = cfg_app().join("generated").join(wave);
+        assert_eq!(made.len(), std::fs::read_dir(&directory).unwrap().count());
+        for (name, text) in made {
+            assert_eq!(std::fs::read_to_string(directory.join(&name)).unwrap(), text, "{wave}/{name}");
+        }
+    }
 }
 
 #[test]
@@ -206,7 +236,12 @@ fn a_renderer_that_misbehaves_is_explained_and_the_service_lives_on() {
         ("sleep 600", "timeout = \"1s\"", "longer than 1 s"),
         ("setsid sleep 600 & sleep 600", "timeout = \"1s\"", "longer than 1 s"),
         ("head -c 1000000000 /dev/zero", "max_output_mib = 1", "printed more than 1048576 bytes"),
-        ("while :; do head -c 100000 /dev/zero >> generated/x; done", "max_disk_mib = 2", "render.sh"),
+        (
+            "i=0; while :; do head -c 100000 /dev/zero > generated/x$i; i=$((i+1)); done",
+            "max_disk_mib = 2",
+            "its files took more than",
+        ),
+        ("i=0; while [ $i -lt 2000 ]; do mkdir d; cd d; i=$((i+1)); done; exit 0", "", "without end"),
         ("rm -r generated", "", "left no generated file at all"),
         ("rm -r generated; ln -s /etc generated", "", "generated something else than a directory"),
         ("no-such-tool", "", "no-such-tool"),
@@ -222,6 +257,40 @@ fn a_renderer_that_misbehaves_is_explained_and_the_service_lives_on() {
         let commit = eventually("a commit on auto", || remote.commits("master..auto").first().cloned());
         assert_eq!(remote.file(&commit, "generated/old.yml").as_deref(), Some("new"), "{script}");
     }
+}
+
+/// Tells whether the kernel can keep commands from reading.
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+fn confines() -> bool {
+    let confines = cfgupdater_commands::confines();
+    if !confines {
+        eprintln!("skipped: this kernel has no Landlock, so commands can't be confined");
+    }
+    confines
+}
+
+#[test]
+fn a_renderer_that_steals_gets_nothing() {
+    if !confines() {
+        return;
+    }
+    let (remote, options) = scripted("true", "");
+    let service = Service::with(&remote, &options);
+    let data = service.data_directory();
+    // The mirror holds what other people may not see, and beside it lies the configuration.
+    let script = format!(
+        "cat /proc/$PPID/environ /proc/$PPID/cmdline {}/mirrors/*/HEAD {}/*.toml /etc/shadow 2> /dev/null > generated/old.yml\n\
+         kill -9 $PPID\necho tried >> generated/old.yml",
+        data.display(),
+        data.parent().unwrap().display()
+    );
+    // What everybody may know is how the service was started.
+    let known = std::fs::read(format!("/proc/{}/cmdline", service.pid())).unwrap();
+    remote.person().commit("render.sh", &script, "feat: steal").push();
+    let commit = committed(&service, &service.announce(1));
+    let taken = remote.file(&commit, "generated/old.yml").unwrap();
+    let expected = [String::from_utf8(known).unwrap(), "tried".to_owned()].concat();
+    assert_eq!(taken, expected);
 }
 
 /// The section of a second repository in which nothing is generated.
@@ -362,4 +431,42 @@ fn check_config_renders_the_stable_branch() {
     let said = String::from_utf8_lossy(&said);
     assert!(said.contains("1 generated files are not up to date, generated/old.yml for one"), "{said}");
     assert!(said.contains("also changed stray"), "{said}");
+}
+
+#[test]
+fn people_who_merge_by_hand_get_files_in_conflict_made_anew() {
+    if !has_tools() {
+        return;
+    }
+    let remote = Remote::of_directory(&cfg_app());
+    let clone = remote.person();
+    let run = |program: &str, arguments: &[&str]| {
+        let mut command = Command::new(program);
+        if program == "git" {
+            command = git_command(&clone.path(), arguments);
+        } else {
+            command.args(arguments).current_dir(clone.path());
+        }
+        let ended = command.output().unwrap();
+        let said = [ended.stdout, ended.stderr].concat();
+        assert!(ended.status.success(), "{program} {arguments:?}: {}", String::from_utf8_lossy(&said));
+    };
+    let edit = |path: &str, from: &str, to: &str| {
+        let file = clone.path().join(path);
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(text.contains(from), "{text}");
+        std::fs::write(file, text.replace(from, to)).unwrap();
+        run("make", &["regenerate-staging"]);
+        clone.commit_all("feat: an edit");
+    };
+    run("make", &["merge-driver"]);
+    run("git", &["checkout", "--quiet", "-b", "mine"]);
+    edit("lib/shop.libsonnet", "memory: '128Mi'", "memory: '256Mi'");
+    run("git", &["checkout", "--quiet", "-b", "theirs", "origin/master"]);
+    // The same lines of the generated file, and others of its source.
+    edit("lib/kube.libsonnet", "limits: {}", "limits: { memory: spec.memory }");
+    run("git", &["merge", "--quiet", "--no-edit", "mine"]);
+    let merged = std::fs::read_to_string(clone.path().join("generated/staging/staging-1-web.yml")).unwrap();
+    assert_eq!(merged.matches("\"memory\": \"256Mi\"").count(), 2, "{merged}");
+    assert_eq!(git(&clone.path(), &["status", "--porcelain"]), "");
 }
