@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use cfgupdater_core::{Error, ErrorKind};
 use reqwest::header::HeaderValue;
@@ -10,27 +10,33 @@ use reqwest::header::HeaderValue;
 use super::address::base;
 use super::challenge::Challenge;
 use super::exchange::Exchange;
+use super::helper_answers::HelperAnswers;
 use super::login::Login;
 use super::scope::Scope;
 use super::token::Token;
 use super::token_server;
 
-/// What is known of logins so far.
-#[derive(Debug, Default)]
+/// What is known of logins so far. Logins themselves are looked up anew whenever they are shown: some end after hours, and
+/// who asks may run for months.
+#[derive(Debug)]
 pub(super) struct Access {
     known: Mutex<Known>,
+    answers: HelperAnswers,
 }
 
 #[derive(Debug, Default)]
 struct Known {
     /// What a host asked for.
     challenges: BTreeMap<String, Challenge>,
-    /// The header that a host takes as it is. Its `Debug` is masked, as a sensitive value's.
-    basic: BTreeMap<String, HeaderValue>,
     tokens: BTreeMap<Scope, Token>,
 }
 
 impl Access {
+    /// Knows nothing yet; waits this long for a credential helper.
+    pub(super) fn new(helpers_within: Duration) -> Self {
+        Self { known: Mutex::default(), answers: HelperAnswers::within(helpers_within) }
+    }
+
     /// Returns what to show without having been asked: what was asked for before.
     pub(super) async fn known(
         &self,
@@ -43,14 +49,11 @@ impl Access {
             if let Some(token) = token {
                 return bearer(token).map(Some);
             }
-            if let Some(basic) = known.basic.get(scope.host()) {
-                return Ok(Some(basic.clone()));
-            }
             known.challenges.get(scope.host()).cloned()
         };
         match challenge {
-            Some(challenge @ Challenge::Bearer { .. }) => self.obtain(exchange, scope, &challenge).await,
-            _ => Ok(None),
+            Some(challenge) => self.obtain(exchange, scope, &challenge).await,
+            None => Ok(None),
         }
     }
 
@@ -65,11 +68,32 @@ impl Access {
         {
             let mut known = self.lock();
             known.tokens.remove(scope);
-            known.basic.remove(scope.host());
             known.challenges.insert(scope.host().to_owned(), challenge.clone());
+        }
+        if refused.is_some() {
+            self.answers.forget();
         }
         let found = self.obtain(exchange, scope, &challenge).await?;
         Ok(found.filter(|found| Some(found) != refused))
+    }
+
+    /// Returns another login than the one that was forbidden what it asked for, `None` where there is none.
+    ///
+    /// Some registries say so, without asking for another one, where a login has ended: Amazon's after twelve hours. Of a
+    /// token it means what it says.
+    pub(super) async fn renewed(
+        &self,
+        exchange: &Exchange,
+        scope: &Scope,
+        forbidden: &HeaderValue,
+    ) -> Result<Option<HeaderValue>, Error> {
+        let challenge = self.lock().challenges.get(scope.host()).cloned();
+        match challenge {
+            Some(challenge @ Challenge::Basic) => {
+                self.answer(exchange, scope, challenge, Some(forbidden)).await
+            }
+            _ => Ok(None),
+        }
     }
 
     async fn obtain(
@@ -78,8 +102,8 @@ impl Access {
         scope: &Scope,
         challenge: &Challenge,
     ) -> Result<Option<HeaderValue>, Error> {
-        let login = match &exchange.settings.auth_file {
-            Some(file) => file.login(scope.host(), exchange.settings.answer_within).await?,
+        let login = match &exchange.settings.logins {
+            Some(logins) => logins.of(scope.host(), scope.path(), &self.answers).await?,
             None => None,
         };
         match challenge {
@@ -92,9 +116,7 @@ impl Access {
             }
             Challenge::Basic => {
                 let Some(login) = login else { return Ok(None) };
-                let header = basic(&exchange.http, exchange, scope, &login)?;
-                self.lock().basic.insert(scope.host().to_owned(), header.clone());
-                Ok(Some(header))
+                basic(&exchange.http, exchange, scope, &login).map(Some)
             }
         }
     }

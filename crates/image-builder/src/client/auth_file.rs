@@ -1,15 +1,14 @@
-//! [`AuthFile`]: the logins that `docker login`, `podman login` and credential helpers keep.
+//! [`AuthFile`]: one file of logins, as `docker login`, `podman login` and credential helpers keep them.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::PathBuf;
 
 use cfgupdater_core::{Error, ErrorKind};
 use docker_credential::{CredentialRetrievalError as Lookup, DockerCredential};
 use serde::Deserialize;
 
-use super::helper;
+use super::helper_answers::HelperAnswers;
 use super::login::Login;
 
 /// What Docker Hub's login is kept under.
@@ -18,9 +17,9 @@ const DOCKER_HUB_KEY: &str = "https://index.docker.io/v1/";
 /// A file of logins, as Docker writes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct AuthFile {
-    path: PathBuf,
+    pub(super) path: PathBuf,
     /// Somebody asked for this very file, so that it must be there.
-    named: bool,
+    pub(super) named: bool,
 }
 
 /// Who keeps logins instead of the file. The library that reads the file would run helpers, too, but waits for them for
@@ -28,7 +27,7 @@ pub(super) struct AuthFile {
 #[derive(Deserialize)]
 struct Helpers {
     #[serde(rename = "credHelpers", default)]
-    by_host: BTreeMap<String, String>,
+    by_host: Option<BTreeMap<String, String>>,
     #[serde(rename = "credsStore", default)]
     store: Option<String>,
 }
@@ -37,7 +36,8 @@ impl Helpers {
     /// Returns the helper that keeps a login; one for this host comes before the one for all.
     fn of(&self, key: &str) -> Option<&str> {
         let host = if key == DOCKER_HUB_KEY { "docker.io" } else { key };
-        let own = self.by_host.get(key).or_else(|| self.by_host.get(host));
+        let by_host = |name: &str| self.by_host.as_ref()?.get(name);
+        let own = by_host(key).or_else(|| by_host(host));
         own.or(self.store.as_ref()).map(String::as_str).filter(|name| !name.is_empty())
     }
 }
@@ -48,29 +48,27 @@ fn helper_program(helper: &str) -> Option<OsString> {
     is_plain.then(|| format!("docker-credential-{helper}").into())
 }
 
+/// Lists what a repository's login may be kept under, the narrowest first: Podman keeps logins for parts of a registry
+/// (`containers-auth.json`).
+fn keys(host: &str, path: &str) -> Vec<String> {
+    let mut keys = Vec::new();
+    let mut rest = Some(path).filter(|path| !path.is_empty());
+    while let Some(path) = rest {
+        keys.push(format!("{host}/{path}"));
+        rest = path.rsplit_once('/').map(|(above, _)| above);
+    }
+    keys.push(if host == "docker.io" { DOCKER_HUB_KEY } else { host }.to_owned());
+    keys
+}
+
 impl AuthFile {
-    pub(super) fn named(path: PathBuf) -> Self {
-        Self { path, named: true }
-    }
-
-    /// Finds the file that other tools would use in this environment.
-    pub(super) fn usual(env: impl Fn(&str) -> Option<OsString>) -> Option<Self> {
-        if let Some(path) = env("REGISTRY_AUTH_FILE") {
-            return Some(Self::named(path.into()));
-        }
-        let within = |variable: &str, rest: &str| env(variable).map(|dir| Path::new(&dir).join(rest));
-        let candidates = [
-            within("DOCKER_CONFIG", "config.json"),
-            within("HOME", ".docker/config.json"),
-            within("XDG_RUNTIME_DIR", "containers/auth.json"),
-            within("HOME", ".config/containers/auth.json"),
-        ];
-        let found = candidates.into_iter().flatten().find(|path| path.is_file())?;
-        Some(Self { path: found, named: false })
-    }
-
-    /// Looks up who logs in at a host, `None` for nobody. May run a credential helper, for as long as `limit`.
-    pub(super) async fn login(&self, host: &str, limit: Duration) -> Result<Option<Login>, Error> {
+    /// Looks up who logs in for a repository, `None` for nobody. May run a credential helper.
+    pub(super) async fn login(
+        &self,
+        host: &str,
+        path: &str,
+        answers: &HelperAnswers,
+    ) -> Result<Option<Login>, Error> {
         let text = match tokio::fs::read(&self.path).await {
             Ok(text) => text,
             Err(cause) if cause.kind() == std::io::ErrorKind::NotFound && !self.named => return Ok(None),
@@ -81,20 +79,23 @@ impl AuthFile {
         let key = if host == "docker.io" { DOCKER_HUB_KEY } else { host };
         if let Some(helper) = helpers.of(key) {
             let asked = match helper_program(helper) {
-                Some(program) => helper::ask(&program, key, limit).await,
+                Some(program) => answers.ask(&program, key).await,
                 None => Err("names a credential helper by what is no plain name; correct it".to_owned()),
             };
             return asked.map_err(|why| self.wrong(&format!("{why}, for {host}")));
         }
-        match docker_credential::get_credential_from_reader(text.as_slice(), key) {
-            Ok(DockerCredential::UsernamePassword(username, password)) => {
-                Ok(Some(Login::Password { username, password }))
+        for key in keys(host, path) {
+            match docker_credential::get_credential_from_reader(text.as_slice(), &key) {
+                Ok(DockerCredential::UsernamePassword(username, password)) => {
+                    return Ok(Some(Login::Password { username, password }));
+                }
+                Ok(DockerCredential::IdentityToken(token)) => return Ok(Some(Login::Identity(token))),
+                Err(Lookup::NoCredentialConfigured) => {}
+                // The library's errors are not passed on: some hold what they are about.
+                Err(_) => return Err(damaged()),
             }
-            Ok(DockerCredential::IdentityToken(token)) => Ok(Some(Login::Identity(token))),
-            Err(Lookup::NoCredentialConfigured) => Ok(None),
-            // The library's errors are not passed on: some hold what they are about.
-            Err(_) => Err(damaged()),
         }
+        Ok(None)
     }
 
     fn wrong(&self, why: &str) -> Error {
@@ -110,28 +111,57 @@ mod tests {
     /// "me:canary" in base 64.
     const AUTH: &str = "bWU6Y2FuYXJ5";
 
-    const PATIENCE: Duration = Duration::from_secs(30);
-
     fn file(text: &str) -> (tempfile::TempDir, AuthFile) {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("config.json");
         std::fs::write(&path, text).unwrap();
-        (dir, AuthFile::named(path))
+        (dir, AuthFile { path, named: true })
+    }
+
+    async fn login(file: &AuthFile, host: &str, path: &str) -> Result<Option<Login>, Error> {
+        file.login(host, path, &HelperAnswers::default()).await
+    }
+
+    fn user(login: Option<Login>) -> Option<String> {
+        login.map(|login| match login {
+            Login::Password { username, .. } => username,
+            Login::Identity(_) => "<token>".to_owned(),
+        })
     }
 
     #[tokio::test]
     async fn a_kept_login_is_found_by_its_host() {
         let (_dir, file) = file(&format!(r#"{{"auths":{{"r.example.com:5000":{{"auth":"{AUTH}"}}}}}}"#));
-        let login = Login::Password { username: "me".to_owned(), password: "canary".to_owned() };
-        assert_eq!(file.login("r.example.com:5000", PATIENCE).await.unwrap(), Some(login));
-        assert_eq!(file.login("r.example.com", PATIENCE).await.unwrap(), None);
+        let kept = Login::Password { username: "me".to_owned(), password: "canary".to_owned() };
+        assert_eq!(login(&file, "r.example.com:5000", "a/b").await.unwrap(), Some(kept));
+        assert_eq!(login(&file, "r.example.com", "").await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn the_narrowest_key_counts() {
+        // "team:x" and "all:x" in base 64.
+        let text = r#"{"auths":{"h":{"auth":"YWxsOng="},"h/team":{"auth":"dGVhbTp4"}}}"#;
+        let (_dir, file) = file(text);
+        for (path, expected) in
+            [("team/web", "team"), ("team", "team"), ("teams", "all"), ("other/team", "all"), ("", "all")]
+        {
+            assert_eq!(user(login(&file, "h", path).await.unwrap()).as_deref(), Some(expected), "{path}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_list_of_helpers_may_be_null_and_a_login_empty() {
+        let (_dir, file) = file(&format!(
+            r#"{{"credHelpers":null,"credsStore":null,"auths":{{"h/team":{{}},"h":{{"auth":"{AUTH}"}}}}}}"#
+        ));
+        assert_eq!(user(login(&file, "h", "team/web").await.unwrap()).as_deref(), Some("me"));
     }
 
     #[tokio::test]
     async fn docker_hub_is_kept_under_its_old_address() {
         let (_dir, file) =
             file(&format!(r#"{{"auths":{{"https://index.docker.io/v1/":{{"auth":"{AUTH}"}}}}}}"#));
-        assert!(file.login("docker.io", PATIENCE).await.unwrap().is_some());
+        assert!(login(&file, "docker.io", "library/alpine").await.unwrap().is_some());
     }
 
     #[tokio::test]
@@ -140,7 +170,7 @@ mod tests {
             [r#"{"auths":{"h":{"auth":"Y2FuYXJ5"}}}"#, r#"{"auths":{"h":{"auth":"canary!"}}}"#, "canary"]
         {
             let (_dir, file) = file(text);
-            let error = file.login("h", PATIENCE).await.unwrap_err();
+            let error = login(&file, "h", "a").await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Unauthenticated);
             assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
         }
@@ -149,13 +179,8 @@ mod tests {
     #[tokio::test]
     async fn a_missing_helper_is_named_as_the_reason() {
         let (_dir, file) = file(r#"{"credHelpers":{"h":"not-there-at-all"}}"#);
-        assert!(
-            file.login("h", PATIENCE)
-                .await
-                .unwrap_err()
-                .to_string()
-                .contains("docker-credential-not-there-at-all")
-        );
+        let error = login(&file, "h", "a").await.unwrap_err();
+        assert!(error.to_string().contains("docker-credential-not-there-at-all"), "{error}");
     }
 
     #[test]
@@ -173,19 +198,7 @@ mod tests {
     #[tokio::test]
     async fn a_helper_is_found_by_its_name_alone() {
         let (_dir, file) = file(r#"{"credsStore":"../evil"}"#);
-        assert!(file.login("h", PATIENCE).await.unwrap_err().to_string().contains("no plain name"));
+        assert!(login(&file, "h", "").await.unwrap_err().to_string().contains("no plain name"));
         assert_eq!(helper_program("ecr-login").unwrap(), "docker-credential-ecr-login");
-    }
-
-    #[test]
-    fn the_environment_says_which_file_counts() {
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::create_dir_all(dir.path().join(".docker")).unwrap();
-        std::fs::write(dir.path().join(".docker/config.json"), "{}").unwrap();
-        let home = |name: &str| (name == "HOME").then(|| dir.path().as_os_str().to_owned());
-        assert_eq!(AuthFile::usual(home).unwrap().path, dir.path().join(".docker/config.json"));
-        let named = |name: &str| (name == "REGISTRY_AUTH_FILE").then(|| OsString::from("/a.json"));
-        assert_eq!(AuthFile::usual(named).unwrap(), AuthFile::named("/a.json".into()));
-        assert_eq!(AuthFile::usual(|_| None), None);
     }
 }

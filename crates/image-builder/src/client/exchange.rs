@@ -34,7 +34,8 @@ pub(super) struct Exchange {
 
 impl Exchange {
     pub(super) fn new(settings: RegistrySettings) -> Self {
-        Self { settings, counters: Counters::default(), http: Http::default(), access: Access::default() }
+        let access = Access::new(settings.answer_within);
+        Self { settings, counters: Counters::default(), http: Http::default(), access }
     }
 
     /// Sends a request once. An answer of any status is an answer.
@@ -43,16 +44,29 @@ impl Exchange {
         let (response, at_home) = self.follow(request, shown.as_ref()).await?;
         let answer = self.answer(request.action, response);
         // Only the registry itself may ask for its login.
-        if answer.status() != StatusCode::UNAUTHORIZED || !at_home {
-            return Ok(answer);
-        }
-        let Some(challenge) = Challenge::of(answer.headers()) else { return Ok(answer) };
-        match self.access.answer(self, request.scope, challenge, shown.as_ref()).await? {
+        let login = if at_home { self.another_login(request, &answer, shown.as_ref()).await? } else { None };
+        match login {
             None => Ok(answer),
             Some(login) => {
                 let (response, _) = self.follow(request, Some(&login)).await?;
                 Ok(self.answer(request.action, response))
             }
+        }
+    }
+
+    /// Finds a login that may do better than the one that was shown.
+    async fn another_login(
+        &self,
+        request: &Request<'_>,
+        answer: &Answer<'_>,
+        shown: Option<&HeaderValue>,
+    ) -> Result<Option<HeaderValue>, Error> {
+        match (answer.status(), Challenge::of(answer.headers()), shown) {
+            (StatusCode::UNAUTHORIZED, Some(challenge), _) => {
+                self.access.answer(self, request.scope, challenge, shown).await
+            }
+            (StatusCode::FORBIDDEN, _, Some(shown)) => self.access.renewed(self, request.scope, shown).await,
+            _ => Ok(None),
         }
     }
 

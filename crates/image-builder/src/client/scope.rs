@@ -6,23 +6,24 @@ use super::repository::Repository;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Scope {
     host: String,
+    path: String,
     wanted: Vec<String>,
 }
 
 impl Scope {
     /// Nothing but being let in.
     pub(super) fn entry(host: &str) -> Self {
-        Self { host: host.to_owned(), wanted: Vec::new() }
+        Self { host: host.to_owned(), path: String::new(), wanted: Vec::new() }
     }
 
     pub(super) fn pull(repository: &Repository) -> Self {
         let wanted = vec![format!("repository:{}:pull", repository.path())];
-        Self { host: repository.host().to_owned(), wanted }
+        Self { host: repository.host().to_owned(), path: repository.path().to_owned(), wanted }
     }
 
     pub(super) fn push(repository: &Repository) -> Self {
         let wanted = vec![format!("repository:{}:pull,push", repository.path())];
-        Self { host: repository.host().to_owned(), wanted }
+        Self { host: repository.host().to_owned(), path: repository.path().to_owned(), wanted }
     }
 
     /// A mount reads one repository and writes the other: a token for the target alone is refused.
@@ -34,6 +35,11 @@ impl Scope {
 
     pub(super) fn host(&self) -> &str {
         &self.host
+    }
+
+    /// Returns the path of the repository that is meant, nothing where none is.
+    pub(super) fn path(&self) -> &str {
+        &self.path
     }
 
     /// Returns the scopes as token servers take them, one parameter each.

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::auth_file::AuthFile;
+use super::logins::Logins;
 
 /// How registries are reached, whom to trust, and who logs in.
 #[derive(Debug, Clone)]
 pub struct RegistrySettings {
-    pub(super) auth_file: Option<AuthFile>,
+    pub(super) logins: Option<Logins>,
     pub(super) ca_file: Option<PathBuf>,
     pub(super) plain_http: BTreeSet<String>,
     pub(super) https: BTreeSet<String>,
@@ -28,7 +28,7 @@ impl RegistrySettings {
     /// Logs in nowhere and trusts the certificates that the system trusts.
     pub fn anonymous() -> Self {
         Self {
-            auth_file: None,
+            logins: None,
             ca_file: None,
             plain_http: BTreeSet::new(),
             https: BTreeSet::new(),
@@ -38,18 +38,18 @@ impl RegistrySettings {
         }
     }
 
-    /// Logs in as `docker login` or `podman login` left it: by the file that `REGISTRY_AUTH_FILE` names, else by
-    /// Docker's configuration, else by Podman's.
+    /// Logs in as `docker login` or `podman login` left it: by the file that `REGISTRY_AUTH_FILE` names, or by the first
+    /// of Docker's configuration and Podman's that has a login for the registry.
     #[must_use]
     pub fn with_usual_logins(mut self) -> Self {
-        self.auth_file = AuthFile::usual(|name| std::env::var_os(name));
+        self.logins = Some(Logins::usual(|name| std::env::var_os(name)));
         self
     }
 
     /// Logs in by this file, written as Docker's `config.json`.
     #[must_use]
     pub fn with_auth_file(mut self, file: impl Into<PathBuf>) -> Self {
-        self.auth_file = Some(AuthFile::named(file.into()));
+        self.logins = Some(Logins::named(file.into()));
         self
     }
 
