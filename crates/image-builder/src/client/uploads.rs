@@ -61,7 +61,12 @@ impl RegistryClient {
         url.query_pairs_mut().append_pair("mount", blob.digest.as_str()).append_pair("from", from.path());
         let request = Request::new(&action, Method::POST, url, &scope);
         retrying(self.patience(), || async {
-            let answer = self.exchange().send(&request).await?;
+            let answer = match self.exchange().send(&request).await {
+                Ok(answer) => answer,
+                // The token server gives none for both repositories: it may give one for the target.
+                Err(error) if is_refusal(error.kind()) => return Ok(None),
+                Err(error) => return Err(error),
+            };
             match answer.status() {
                 StatusCode::CREATED => Ok(Some(Pushed::Mounted)),
                 // An upload was begun instead. Who may not read the source can't mount from it, but may push.
@@ -185,6 +190,10 @@ impl Upload<'_> {
         session.query_pairs_mut().append_pair("digest", self.blob.digest.as_str());
         session
     }
+}
+
+fn is_refusal(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Unauthenticated | ErrorKind::Forbidden)
 }
 
 async fn lost_or_refused(answer: Answer<'_>) -> Error {
