@@ -95,14 +95,15 @@ pub fn verify_images(
 }
 
 fn doubt(verify: VerifyImages, image: &Image, answers: &RegistryAnswers) -> Option<Doubt> {
-    let digest: ImageRef = image.digest.parse().ok()?;
-    let tag: ImageRef = image.tag.parse().ok()?;
+    let (digest, tag) = match (image.digest.parse::<ImageRef>(), image.tag.parse::<ImageRef>()) {
+        _ if verify == VerifyImages::Off => return None,
+        (Ok(digest), Ok(tag)) => (digest, tag),
+        (Err(why), _) | (_, Err(why)) => return Some(Doubt::Wrong(why.to_string())),
+    };
+    let doubt = digest_doubt(&digest, answers);
     match verify {
-        VerifyImages::Off => None,
-        VerifyImages::Exists => digest_doubt(&digest, answers),
-        VerifyImages::TagMatches => {
-            digest_doubt(&digest, answers).or_else(|| tag_doubt(&tag, &digest, answers))
-        }
+        VerifyImages::TagMatches => doubt.or_else(|| tag_doubt(&tag, &digest, answers)),
+        _ => doubt,
     }
 }
 
@@ -231,6 +232,24 @@ mod tests {
     #[test]
     fn without_verification_nothing_is_refused() {
         assert_eq!(verify_images(VerifyImages::Off, &images(&[("A", "x")]), &RegistryAnswers::new()), Ok(()));
+    }
+
+    #[test]
+    fn what_is_no_reference_is_wrong() {
+        let good = format!("r.example.com/a@{}", digest("x"));
+        for (digest, tag) in
+            [("r.example.com/A B", "r.example.com/a:v1"), (good.as_str(), "r.example.com/a:")]
+        {
+            let image = Image { digest: digest.to_owned(), tag: tag.to_owned() };
+            let images = ImageMap::new([("Web".parse().unwrap(), image)].into());
+            let answers = RegistryAnswers::from([(good.parse().unwrap(), there("x"))]);
+            for verify in [VerifyImages::Exists, VerifyImages::TagMatches] {
+                let refusal = verify_images(verify, &images, &answers).unwrap_err();
+                assert_eq!(refusal.kind, RefusalKind::Invalid, "{digest} {tag}");
+                assert!(refusal.detail.starts_with("service `Web`: "), "{refusal}");
+            }
+            assert_eq!(verify_images(VerifyImages::Off, &images, &answers), Ok(()));
+        }
     }
 
     #[test]
