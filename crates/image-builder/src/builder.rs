@@ -2,6 +2,7 @@
 
 mod artefact;
 mod base_image;
+mod base_layers;
 mod bounded;
 mod build;
 mod build_image;
@@ -16,6 +17,8 @@ mod dockerfile;
 mod entry;
 mod epoch;
 mod family;
+mod gzip;
+mod held;
 mod image_config;
 mod image_manifest;
 mod image_path;

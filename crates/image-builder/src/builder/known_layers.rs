@@ -5,12 +5,11 @@ use std::path::{Path, PathBuf};
 use cfgupdater_core::ImageDigest;
 use serde::{Deserialize, Serialize};
 
+use super::gzip::COMPRESSOR;
 use super::layer_file::LayerFile;
 
-/// Names the compressor: entries of another one are of no use.
-const COMPRESSOR: &str = "zlib-rs-0.6-level-5";
-
-/// A directory with a small file for each layer that was made here, named by the digest of its uncompressed content.
+/// A directory with a small file for each layer that was made here, named by the digest of its uncompressed content. Each
+/// compressor has its own: what another one made is of no use.
 ///
 /// It saves compressing what didn't change. What it says is only ever compared with what the registry has: a wrong or
 /// missing entry costs a compression and changes no image.
