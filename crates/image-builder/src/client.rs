@@ -29,6 +29,8 @@ mod traffic;
 mod uploads;
 
 pub use blob_source::BlobSource;
+#[cfg(feature = "builder")]
+pub(crate) use manifests::Taken;
 pub use registry_client::RegistryClient;
 pub use repository::Repository;
 pub use settings::RegistrySettings;

@@ -10,6 +10,7 @@ use tokio::sync::{Mutex, OnceCell, Semaphore};
 use tokio::task::JoinSet;
 
 use super::base_image::BaseImage;
+use super::base_layers::BaseLayers;
 use super::build_options::BuildOptions;
 use super::built_image::BuiltImage;
 use super::image_spec::ImageSpec;
@@ -36,6 +37,7 @@ pub(super) struct Workshop {
     pub(super) known_layers: Option<KnownLayers>,
     benches: Semaphore,
     bases: Mutex<BTreeMap<BaseKey, Arc<OnceCell<BaseImage>>>>,
+    pub(super) base_layers: BaseLayers,
 }
 
 /// Builds the images of a file, and pushes, tags and writes them as the options say. `progress` is told of each image
@@ -120,6 +122,7 @@ impl Workshop {
             known_layers: options.cache_directory.as_deref().map(KnownLayers::within),
             benches: Semaphore::new(options.jobs.max(1)),
             bases: Mutex::default(),
+            base_layers: BaseLayers::default(),
         })
     }
 

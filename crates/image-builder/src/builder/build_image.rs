@@ -8,10 +8,12 @@ use super::build::Workshop;
 use super::build_platform::{PlatformImage, Previous};
 use super::built_image::{BuiltImage, Change};
 use super::cache::CacheMode;
+use super::held::Held;
 use super::image_manifest::{ImageManifest, index, is_index, pick};
 use super::image_spec::ImageSpec;
 use super::platform::Platform;
 use super::push::{Sent, push_tags};
+use crate::client::Taken;
 
 /// What an image's tags lead to before it is built.
 struct Before {
@@ -31,17 +33,16 @@ impl Workshop {
             return Err(Error::new(ErrorKind::Invalid, message));
         }
         let before = self.before(image).await?;
-        let built = match image.platforms.as_slice() {
-            [only] => self.build_one(image, only, before.as_ref()).await?,
-            several => self.build_index(image, several, before.as_ref()).await?,
-        };
+        let mut built = self.build_all(image, before.as_ref(), Held::Believed).await?;
         let sha = self.options.revision.sha.to_string();
-        if self.options.push {
-            let is_same = |before: &&Before| before.manifest == built.manifest;
-            let settled = before.as_ref().filter(is_same).map(|before| before.tag.as_str());
-            let tags = [Some(sha.as_str()), self.options.revision.branch_tag.as_deref()];
-            let tags: Vec<&str> = tags.into_iter().flatten().filter(|tag| settled != Some(tag)).collect();
-            push_tags(&self.client, image.repository(), &built.manifest, &tags).await?;
+        if self.options.push
+            && let Taken::PartsMissing(error) = self.tag(image, before.as_ref(), &built.manifest).await?
+        {
+            tracing::info!(%error, "{} is made again", image.name());
+            built = self.build_all(image, before.as_ref(), Held::Lost).await?;
+            if let Taken::PartsMissing(error) = self.tag(image, before.as_ref(), &built.manifest).await? {
+                return Err(error);
+            }
         }
         let descriptor = built.manifest.descriptor().clone();
         let told = BuiltImage {
@@ -55,6 +56,33 @@ impl Workshop {
             bytes_sent: built.sent.bytes,
         };
         Ok((told, descriptor))
+    }
+
+    /// Names an image by its commit's tag and its branch's, as far as they don't name it already.
+    async fn tag(
+        &self,
+        image: &ImageSpec,
+        before: Option<&Before>,
+        manifest: &Manifest,
+    ) -> Result<Taken, Error> {
+        let settled = before.filter(|before| before.manifest == *manifest).map(|before| before.tag.as_str());
+        let revision = &self.options.revision;
+        let sha = revision.sha.to_string();
+        let tags = [Some(sha.as_str()), revision.branch_tag.as_deref()];
+        let tags: Vec<&str> = tags.into_iter().flatten().filter(|tag| settled != Some(tag)).collect();
+        push_tags(&self.client, image.repository(), manifest, &tags).await
+    }
+
+    async fn build_all(
+        self: &Arc<Self>,
+        image: &ImageSpec,
+        before: Option<&Before>,
+        held: Held,
+    ) -> Result<PlatformImage, Error> {
+        match image.platforms.as_slice() {
+            [only] => self.build_one(image, only, before, held).await,
+            several => self.build_index(image, several, before, held).await,
+        }
     }
 
     /// Finds what was built before: under the branch's tag, those given, or the commit's own.
@@ -98,9 +126,10 @@ impl Workshop {
         image: &ImageSpec,
         platform: &Platform,
         before: Option<&Before>,
+        held: Held,
     ) -> Result<PlatformImage, Error> {
         let previous = self.previous(image, platform, before).await?;
-        self.build_platform(&image.for_platform(platform), previous.as_ref()).await
+        self.build_platform(&image.for_platform(platform), previous.as_ref(), held).await
     }
 
     /// Builds an image for each platform, pushes those by their digests alone, and makes an index of them.
@@ -109,11 +138,12 @@ impl Workshop {
         image: &ImageSpec,
         platforms: &[Platform],
         before: Option<&Before>,
+        held: Held,
     ) -> Result<PlatformImage, Error> {
         let (mut images, mut sent) = (Vec::new(), Sent::default());
         for platform in platforms {
-            let built = self.build_one(image, platform, before).await?;
-            if self.options.push && built.change != Change::Unchanged {
+            let built = self.build_one(image, platform, before, held).await?;
+            if self.options.push && (built.change != Change::Unchanged || held == Held::Lost) {
                 self.client.put_manifest(image.repository(), None, &built.manifest).await?;
             }
             sent += built.sent;

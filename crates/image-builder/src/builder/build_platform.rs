@@ -11,6 +11,7 @@ use super::built_image::Change;
 use super::cache::CacheMode;
 use super::entry::Entries;
 use super::family::Family;
+use super::held::Held;
 use super::image_config::image_config;
 use super::image_manifest::ImageManifest;
 use super::image_spec::ImageSpec;
@@ -53,12 +54,13 @@ impl Workshop {
         self: &Arc<Self>,
         image: &ImageSpec,
         previous: Option<&Previous>,
+        held: Held,
     ) -> Result<PlatformImage, Error> {
         let base = self.base(image).await?;
         let spec = image.clone();
         let entries = self.work(move |workshop| workshop.sources(&spec.platform)?.entries(&spec)).await?;
         let plan = Plan { image, base, entries: Arc::new(entries), epoch: self.options.epoch };
-        if let Some(previous) = previous.filter(|_| self.may_be_same())
+        if let Some(previous) = previous.filter(|_| held == Held::Believed && self.may_be_same())
             && self.is_same(&plan, previous).await?
         {
             let (manifest, sent) = (previous.manifest.clone(), Sent::default());
@@ -71,7 +73,9 @@ impl Workshop {
             layer: made.layer.as_ref().map(|(layer, file)| (layer, file.clone())),
         };
         let change = compare(previous, &made.manifest);
-        let sent = self.bring(image, &parts, &made.manifest, change).await;
+        // What didn't change is there already.
+        let pushes = self.options.push && (change != Change::Unchanged || held == Held::Lost);
+        let sent = self.bring(image, &parts, &made.manifest, pushes).await;
         if let Some((_, file)) = &made.layer {
             // The directory goes in any case; layers need not pile up until then.
             let _ = tokio::fs::remove_file(file).await;
@@ -79,19 +83,19 @@ impl Workshop {
         Ok(PlatformImage { sent: sent?, manifest: made.manifest, change })
     }
 
-    /// Pushes and writes the parts of an image, as far as that is wanted and not done already.
+    /// Pushes the parts of an image, as far as they are not there, and writes them, as far as that is wanted.
     async fn bring(
         &self,
         image: &ImageSpec,
         parts: &Parts<'_>,
         manifest: &Manifest,
-        change: Change,
+        pushes: bool,
     ) -> Result<Sent, Error> {
         let mut sent = Sent::default();
         // A registry takes a manifest only where it has all that the manifest names.
-        if self.options.push && change != Change::Unchanged {
-            let passing = self.scratch_file(image, "base");
-            sent = push_parts(&self.client, image.repository(), parts, &passing).await?;
+        if pushes {
+            let (passed, passing) = (&self.base_layers, self.scratch_file(image, "base"));
+            sent = push_parts(&self.client, passed, image.repository(), parts, &passing).await?;
         }
         if let Some(layout) = &self.layout {
             layout.add(&self.client, parts, manifest).await?;

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use cfgupdater_core::{Descriptor, Error, Manifest};
 
 use super::base_image::BaseImage;
-use crate::client::{BlobSource, Pushed, RegistryClient, Repository};
+use super::base_layers::BaseLayers;
+use crate::client::{BlobSource, Pushed, RegistryClient, Repository, Taken};
 
 /// The parts of an image that are not in a registry yet.
 pub(super) struct Parts<'a> {
@@ -41,6 +42,7 @@ impl Sent {
 /// Sees to it that a repository has all parts of an image. `passing` is a file for what has to pass through here.
 pub(super) async fn push_parts(
     client: &RegistryClient,
+    passed: &BaseLayers,
     target: &Repository,
     parts: &Parts<'_>,
     passing: &Path,
@@ -48,7 +50,7 @@ pub(super) async fn push_parts(
     let mut sent = Sent::default();
     if let Some(base) = parts.base {
         for layer in &base.layers {
-            sent.count(bring(client, target, base, layer, passing).await?, layer);
+            sent.count(passed.bring(client, target, &base.repository, layer, passing).await?, layer);
         }
     }
     if let Some((layer, file)) = &parts.layer {
@@ -59,33 +61,20 @@ pub(super) async fn push_parts(
     Ok(sent)
 }
 
-/// Takes a base's layer over. Only where the registry can't do that itself does its content pass through here.
-async fn bring(
-    client: &RegistryClient,
-    target: &Repository,
-    base: &BaseImage,
-    layer: &Descriptor,
-    passing: &Path,
-) -> Result<Pushed, Error> {
-    if let Some(mounted) = client.mount_blob(target, layer, &base.repository).await? {
-        return Ok(mounted);
-    }
-    client.fetch_blob(&base.repository, layer, passing).await?;
-    let pushed = client.push_blob(target, layer, &BlobSource::File(passing.to_owned())).await;
-    // It goes with its directory in any case; a large base must not wait for that.
-    let _ = tokio::fs::remove_file(passing).await;
-    pushed
-}
-
 /// Names a pushed image by its tags. The commit's comes first: the branch's must never lead to what is not there.
+///
+/// Tells whether the registry has all that the image is made of; where it lost some of that, no tag was moved.
 pub(super) async fn push_tags(
     client: &RegistryClient,
     target: &Repository,
     manifest: &Manifest,
     tags: &[&str],
-) -> Result<(), Error> {
+) -> Result<Taken, Error> {
     for tag in tags {
-        client.put_manifest(target, Some(tag), manifest).await?;
+        let taken = client.offer_manifest(target, Some(tag), manifest).await?;
+        if let Taken::PartsMissing(_) = taken {
+            return Ok(taken);
+        }
     }
-    Ok(())
+    Ok(Taken::Yes)
 }

@@ -69,7 +69,12 @@ impl Answer<'_> {
     }
 
     /// Turns an answer that was not hoped for into an error.
-    pub(super) async fn into_error(mut self) -> Error {
+    pub(super) async fn into_error(self) -> Error {
+        self.into_refusal().await.0
+    }
+
+    /// Turns an answer that was not hoped for into an error and the codes that it gives as reasons.
+    pub(super) async fn into_refusal(mut self) -> (Error, Vec<String>) {
         let mut body = Vec::new();
         while body.len() < EXPLANATION {
             match self.piece().await {
@@ -77,6 +82,7 @@ impl Answer<'_> {
                 _ => break,
             }
         }
-        failure::refused(self.action, self.url(), self.status(), self.headers(), &body)
+        let error = failure::refused(self.action, self.url(), self.status(), self.headers(), &body);
+        (error, failure::codes(&body))
     }
 }

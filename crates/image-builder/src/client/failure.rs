@@ -82,6 +82,12 @@ fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     Some(pause.min(LONGEST_ADVICE))
 }
 
+/// Reads the codes that a registry gives as reasons (OCI distribution specification 1.1).
+pub(super) fn codes(body: &[u8]) -> Vec<String> {
+    let answer = serde_json::from_slice::<ErrorAnswer>(body);
+    answer.map_or_else(|_| Vec::new(), |answer| answer.errors.into_iter().map(|item| item.code).collect())
+}
+
 /// Reads what a registry says, or the first line of what something before it says.
 fn said(body: &[u8]) -> String {
     let text = match serde_json::from_slice::<ErrorAnswer>(body) {

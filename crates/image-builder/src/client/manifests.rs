@@ -27,6 +27,9 @@ const ACCEPTED: [&str; 4] = [
     "application/vnd.docker.distribution.manifest.list.v2+json",
 ];
 
+/// What registries say of manifests that name what they don't have (OCI distribution specification 1.1, error codes).
+const PARTS_MISSING: [&str; 3] = ["MANIFEST_BLOB_UNKNOWN", "MANIFEST_UNKNOWN", "BLOB_UNKNOWN"];
+
 const CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
 
 #[async_trait]
@@ -44,6 +47,13 @@ impl Registry for RegistryClient {
     async fn manifest(&self, image: &ImageRef) -> Result<Option<Manifest>, Error> {
         retrying(self.patience(), || self.get_manifest(image)).await
     }
+}
+
+/// What became of a manifest that was offered.
+pub(crate) enum Taken {
+    Yes,
+    /// The registry doesn't have all that it names; what it said.
+    PartsMissing(Error),
 }
 
 /// What the headers of a manifest tell.
@@ -64,6 +74,19 @@ impl RegistryClient {
         tag: Option<&str>,
         manifest: &Manifest,
     ) -> Result<(), Error> {
+        match self.offer_manifest(repository, tag, manifest).await? {
+            Taken::Yes => Ok(()),
+            Taken::PartsMissing(error) => Err(error),
+        }
+    }
+
+    /// Pushes a manifest, and tells where the registry doesn't have what it names.
+    pub(crate) async fn offer_manifest(
+        &self,
+        repository: &Repository,
+        tag: Option<&str>,
+        manifest: &Manifest,
+    ) -> Result<Taken, Error> {
         let digest = &manifest.descriptor().digest;
         let name = tag.unwrap_or(digest.as_str());
         let action = format!("push manifest {repository}:{name}");
@@ -79,14 +102,16 @@ impl RegistryClient {
         retrying(self.patience(), || async {
             let answer = self.exchange().send(&request).await?;
             if !answer.status().is_success() {
-                return Err(answer.into_error().await);
+                let (error, codes) = answer.into_refusal().await;
+                let is_missing = codes.iter().any(|code| PARTS_MISSING.contains(&code.as_str()));
+                return if is_missing { Ok(Taken::PartsMissing(error)) } else { Err(error) };
             }
             match answer.header(&CONTENT_DIGEST) {
                 Some(stored) if stored != digest.as_str() => {
                     let why = format!("says that it stored {stored} instead of {digest}");
                     Err(failure::nonsense(&action, answer.url(), &why))
                 }
-                _ => Ok(()),
+                _ => Ok(Taken::Yes),
             }
         })
         .await

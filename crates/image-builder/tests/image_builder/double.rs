@@ -10,6 +10,8 @@ use crate::http_server::{Answer, Reaction, Request, Service, serve};
 
 /// A repository's path, and a digest or a tag.
 type Key = (String, String);
+/// Form and bytes of each manifest.
+type Manifests = BTreeMap<Key, (String, Vec<u8>)>;
 type Fault = Box<dyn Fn(&Request) -> Reaction + Send + Sync>;
 
 /// The content of a registry, what was asked of it, and what it does wrong.
@@ -21,7 +23,7 @@ pub(crate) struct Double {
 #[derive(Default)]
 struct Inner {
     blobs: Mutex<BTreeMap<Key, Vec<u8>>>,
-    manifests: Mutex<BTreeMap<Key, (String, Vec<u8>)>>,
+    manifests: Mutex<Manifests>,
     sessions: Mutex<BTreeMap<String, Vec<u8>>>,
     seen: Mutex<Vec<Request>>,
     fault: Mutex<Option<Fault>>,
@@ -55,6 +57,16 @@ impl Double {
 
     pub(crate) fn blob(&self, path: &str, digest: &ImageDigest) -> Option<Vec<u8>> {
         self.inner.blobs.lock().unwrap().get(&(path.to_owned(), digest.to_string())).cloned()
+    }
+
+    /// Has the registry lose everything it has of a repository but its tags.
+    pub(crate) fn lose_content(&self, path: &str) {
+        self.inner.blobs.lock().unwrap().retain(|(of, _), _| of != path);
+    }
+
+    /// Has the registry lose a manifest, which tags may lead to all the same.
+    pub(crate) fn lose_manifest(&self, path: &str, digest: &ImageDigest) {
+        self.inner.manifests.lock().unwrap().remove(&(path.to_owned(), digest.to_string()));
     }
 
     pub(crate) fn put_blob(&self, path: &str, bytes: &[u8]) -> ImageDigest {
@@ -129,9 +141,9 @@ impl Inner {
         let key = |reference: &str| (name.to_owned(), reference.to_owned());
         let mut manifests = self.manifests.lock().unwrap();
         if request.method == "PUT" {
-            if !self.has_all(name, &body) {
-                return Answer::status(400)
-                    .body(r#"{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN","message":"x"}]}"#);
+            if let Some(code) = self.lacks(name, &body, &manifests) {
+                let said = format!(r#"{{"errors":[{{"code":"{code}","message":"x"}}]}}"#);
+                return Answer::status(400).body(said);
             }
             let media_type = request.header("content-type").unwrap().to_owned();
             let digest = ImageDigest::of(&body).to_string();
@@ -154,14 +166,18 @@ impl Inner {
         }
     }
 
-    /// Tells whether everything that a manifest names is there.
-    fn has_all(&self, name: &str, manifest: &[u8]) -> bool {
+    /// Says what is wrong where something that a manifest names isn't there.
+    fn lacks(&self, name: &str, manifest: &[u8], manifests: &Manifests) -> Option<&'static str> {
         let manifest: serde_json::Value = serde_json::from_slice(manifest).unwrap();
-        let layers = manifest["layers"].as_array().cloned().unwrap_or_default();
-        let named = layers.into_iter().chain([manifest["config"].clone()]);
+        let listed = |list: &str| manifest[list].as_array().cloned().unwrap_or_default();
+        let key = |part: &serde_json::Value| Some((name.to_owned(), part["digest"].as_str()?.to_owned()));
         let blobs = self.blobs.lock().unwrap();
-        named
-            .filter_map(|named| Some(named["digest"].as_str()?.to_owned()))
-            .all(|digest| blobs.contains_key(&(name.to_owned(), digest)))
+        let parts = listed("layers").into_iter().chain([manifest["config"].clone()]);
+        if !parts.filter_map(|part| key(&part)).all(|key| blobs.contains_key(&key)) {
+            return Some("MANIFEST_BLOB_UNKNOWN");
+        }
+        let images = listed("manifests");
+        let has_all = images.iter().filter_map(key).all(|key| manifests.contains_key(&key));
+        (!has_all).then_some("MANIFEST_UNKNOWN")
     }
 }

@@ -18,6 +18,7 @@ mod http_server;
 mod identity_tokens;
 mod lies;
 mod logins;
+mod losses;
 mod oracle;
 mod others;
 mod pieces;
