@@ -19,12 +19,14 @@ const NAME: &str = "org.opencontainers.image.ref.name";
 #[derive(Debug, Clone)]
 pub(super) struct OciLayout {
     directory: PathBuf,
+    /// The images that it lists already.
+    known: Vec<Value>,
 }
 
 impl OciLayout {
     /// Makes the directory, or goes on with one that is there.
     pub(super) fn create(directory: &Path) -> Result<Self, Error> {
-        let layout = Self { directory: directory.to_owned() };
+        let layout = Self { directory: directory.to_owned(), known: known(directory)? };
         for algorithm in ["sha256", "sha512"] {
             let blobs = directory.join("blobs").join(algorithm);
             std::fs::create_dir_all(&blobs).map_err(|cause| unwritable(&blobs, cause))?;
@@ -80,14 +82,17 @@ impl OciLayout {
         Ok(())
     }
 
-    /// Lists images by their names.
+    /// Lists images by their names, after those that were there; one of the same name is replaced.
     pub(super) fn finish(&self, images: &[(String, Descriptor)]) -> Result<(), Error> {
         let entry = |(name, image): &(String, Descriptor)| {
             let mut entry = descriptor(image);
             entry["annotations"] = json!({NAME: name});
             entry
         };
-        let manifests: Vec<Value> = images.iter().map(entry).collect();
+        let is_replaced =
+            |known: &&Value| images.iter().any(|(name, _)| known["annotations"][NAME].as_str() == Some(name));
+        let others = self.known.iter().filter(|known| !is_replaced(known)).cloned();
+        let manifests: Vec<Value> = others.chain(images.iter().map(entry)).collect();
         let index = json!({
             "schemaVersion": 2,
             "mediaType": "application/vnd.oci.image.index.v1+json",
@@ -104,6 +109,22 @@ impl OciLayout {
         let path = self.directory.join(name);
         std::fs::write(&path, bytes).map_err(|cause| unwritable(&path, cause))
     }
+}
+
+/// Reads what a layout lists, nothing where there is none yet.
+fn known(directory: &Path) -> Result<Vec<Value>, Error> {
+    let path = directory.join("index.json");
+    let wrong = |why: &str| {
+        let message = format!("{} {why}; name another directory for the layout", path.display());
+        Error::new(ErrorKind::Invalid, message)
+    };
+    let text = match std::fs::read(&path) {
+        Ok(text) => text,
+        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(cause) => return Err(wrong("can't be read").with_source(cause)),
+    };
+    let index: Value = serde_json::from_slice(&text).map_err(|_| wrong("is not JSON"))?;
+    index["manifests"].as_array().cloned().ok_or_else(|| wrong("lists no images"))
 }
 
 fn unwritable(path: &Path, cause: std::io::Error) -> Error {

@@ -110,3 +110,38 @@ async fn the_time_of_files_is_the_one_thing_to_choose() {
     let epoch_1 = app.build(&anonymous(), &at(1, "b")).await.unwrap();
     assert!(digests(&epoch_0).iter().zip(digests(&epoch_1)).all(|(one, other)| *one != other));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_layout_keeps_the_images_of_others() {
+    let (one, other) = (App::new("r.example.com"), App::new("r.example.com"));
+    let names = std::fs::read_to_string(other.path("images.toml")).unwrap();
+    other.write("images.toml", names.replace("service.Worker", "service.Runner").as_bytes());
+    other.write("out/web", b"another web binary");
+    let directory = tempfile::tempdir().unwrap();
+    let layout = directory.path().join("layout");
+    let first = one.build(&anonymous(), &layout_only(&layout, 2)).await.unwrap();
+    let second = other.build(&anonymous(), &layout_only(&layout, 2)).await.unwrap();
+    let index = std::fs::read(layout.join("index.json")).unwrap();
+    let index: serde_json::Value = serde_json::from_slice(&index).unwrap();
+    let listed: Vec<(&str, &str)> = index["manifests"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|image| {
+            let name = image["annotations"]["org.opencontainers.image.ref.name"].as_str().unwrap();
+            (name, image["digest"].as_str().unwrap())
+        })
+        .collect();
+    let digest = |built: &[cfgupdater_image_builder::BuiltImage], n: usize| built[n].digest.to_string();
+    let expected = [
+        ("Worker", digest(&first, 2)),
+        ("Api", digest(&second, 0)),
+        ("Runner", digest(&second, 1)),
+        ("Web", digest(&second, 2)),
+    ];
+    assert_eq!(listed, expected.each_ref().map(|(name, digest)| (*name, digest.as_str())));
+
+    std::fs::write(layout.join("index.json"), "nonsense").unwrap();
+    let error = one.build(&anonymous(), &layout_only(&layout, 2)).await.unwrap_err().to_string();
+    assert!(error.contains("index.json is not JSON"), "{error}");
+}
