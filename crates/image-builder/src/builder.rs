@@ -36,6 +36,7 @@ mod push;
 mod revision;
 mod scan;
 mod source_path;
+mod together;
 
 pub use artefact::write_artefacts;
 pub use build::build;

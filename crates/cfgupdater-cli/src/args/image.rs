@@ -68,6 +68,9 @@ pub(crate) struct BuildArgs {
     /// Where the built binaries are, instead of where the file says
     #[arg(long, value_name = "DIR")]
     pub(crate) bins: Option<PathBuf>,
+    /// What the names of all repositories begin with, instead of what the file says
+    #[arg(long = "registry", value_name = "HOST/PATH", env = "CFGUPDATER_REGISTRY")]
+    pub(crate) prefix: Option<String>,
     /// What the images run on, instead of what the file says; several, apart by commas, make an index
     #[arg(long, value_name = "OS/ARCH", value_delimiter = ',')]
     pub(crate) platform: Vec<Platform>,

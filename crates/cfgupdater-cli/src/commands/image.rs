@@ -12,11 +12,20 @@ use serde_json::{Value, json};
 
 use crate::args::{BuildArgs, Driver, ImageArgs, ImageCommand, RegistryArgs};
 use crate::exit::{Exit, Failure};
+use crate::signals::Stop;
 use crate::{output, text};
 
 pub(super) async fn run(args: ImageArgs) -> Result<(), Failure> {
     match args.command {
-        ImageCommand::Build(args) => run_build(&args).await.map_err(|error| failure(&error)),
+        ImageCommand::Build(args) => {
+            let mut stop = Stop::listen()
+                .map_err(|error| Failure::failed(format!("signals can't be heard: {error}")))?;
+            tokio::select! {
+                built = run_build(&args) => built.map_err(|error| failure(&error)),
+                // What is given up removes what it left on the disk.
+                () = stop.asked() => Err(Failure::failed("stopped by a signal; tags that were not reached are as before")),
+            }
+        }
     }
 }
 
@@ -28,10 +37,12 @@ async fn run_build(args: &BuildArgs) -> Result<(), Error> {
     let built = match args.driver {
         Driver::Native => build(&file, &client, &options, progress).await?,
         Driver::Docker => {
-            build_dockerfiles(&DockerfileDriver::docker(), &file, &client, &options, progress).await?
+            let driver = told(DockerfileDriver::docker(), &args.registry);
+            build_dockerfiles(&driver, &file, &client, &options, progress).await?
         }
         Driver::Buildah => {
-            build_dockerfiles(&DockerfileDriver::buildah(), &file, &client, &options, progress).await?
+            let driver = told(DockerfileDriver::buildah(), &args.registry);
+            build_dockerfiles(&driver, &file, &client, &options, progress).await?
         }
     };
     write_artefacts(&built, args.artefacts.as_deref(), args.images.as_deref())?;
@@ -43,10 +54,25 @@ async fn run_build(args: &BuildArgs) -> Result<(), Error> {
     Ok(())
 }
 
+/// Passes on to a driver what was said of registries, and to people what it writes.
+fn told(driver: DockerfileDriver, registry: &RegistryArgs) -> DockerfileDriver {
+    let mut driver = driver.with_listener(output::note);
+    if let Some(file) = &registry.auth_file {
+        driver = driver.with_auth_file(file);
+    }
+    if let Some(file) = &registry.ca_file {
+        driver = driver.with_ca_file(file);
+    }
+    driver
+}
+
 fn images_file(args: &BuildArgs) -> Result<ImagesFile, Error> {
     let mut file = ImagesFile::load(&args.file)?;
     if let Some(bins) = &args.bins {
         file = file.with_bins(bins);
+    }
+    if let Some(prefix) = &args.prefix {
+        file = file.with_registry(prefix)?;
     }
     Ok(file.with_platforms(&args.platform))
 }

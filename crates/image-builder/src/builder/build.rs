@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use cfgupdater_core::{Descriptor, Error, ErrorKind, ImageDigest, ImageRef, explain};
+use cfgupdater_core::{Descriptor, Error, ErrorKind, ImageDigest, ImageRef};
 use tempfile::TempDir;
 use tokio::sync::{Mutex, OnceCell, Semaphore};
-use tokio::task::JoinSet;
 
 use super::base_image::BaseImage;
 use super::base_layers::BaseLayers;
@@ -19,6 +19,7 @@ use super::known_layers::KnownLayers;
 use super::oci_layout::OciLayout;
 use super::platform::Platform;
 use super::scan::Sources;
+use super::together::together;
 use crate::client::RegistryClient;
 
 /// How many images are dealt with at a time, most of them waiting for a registry.
@@ -27,12 +28,33 @@ const AT_A_TIME: usize = 16;
 /// A base is read once for each platform.
 type BaseKey = (ImageRef, Platform);
 
+/// A build that somebody waits for. Once nobody does, threads that make layers stop, and what they made is removed.
+struct Attended {
+    given_up: Arc<AtomicBool>,
+    scratch: TempDir,
+}
+
+impl Attended {
+    fn begin() -> Result<Self, Error> {
+        let scratch = tempfile::tempdir().map_err(|cause| {
+            Error::new(ErrorKind::Other, "there is no place for layers; check TMPDIR").with_source(cause)
+        })?;
+        Ok(Self { given_up: Arc::default(), scratch })
+    }
+}
+
+impl Drop for Attended {
+    fn drop(&mut self) {
+        self.given_up.store(true, Ordering::Relaxed);
+    }
+}
+
 /// What all images of a build share.
 pub(super) struct Workshop {
     pub(super) client: RegistryClient,
     pub(super) options: BuildOptions,
     sources: BTreeMap<Platform, Sources>,
-    scratch: TempDir,
+    scratch: PathBuf,
     pub(super) layout: Option<OciLayout>,
     pub(super) known_layers: Option<KnownLayers>,
     benches: Semaphore,
@@ -43,6 +65,8 @@ pub(super) struct Workshop {
 /// Builds the images of a file, and pushes, tags and writes them as the options say. `progress` is told of each image
 /// as it is done. Images come back in the order of the file's.
 ///
+/// A build that is dropped leaves nothing in the directory of temporary files.
+///
 /// # Errors
 /// Fails where any image can't be built, and says so of each that can't. Images that could be are pushed then.
 pub async fn build(
@@ -51,35 +75,19 @@ pub async fn build(
     options: &BuildOptions,
     progress: impl Fn(&BuiltImage),
 ) -> Result<Vec<BuiltImage>, Error> {
-    let workshop = Arc::new(Workshop::open(file, client, options)?);
+    let attended = Attended::begin()?;
+    let workshop = Arc::new(Workshop::open(file, client, options, &attended)?);
     let slots = Arc::new(Semaphore::new(AT_A_TIME));
-    let mut tasks = JoinSet::new();
-    for (n, image) in file.images().iter().cloned().enumerate() {
+    let one = |image: ImageSpec| {
         let (workshop, slots) = (Arc::clone(&workshop), Arc::clone(&slots));
-        tasks.spawn(async move {
+        async move {
             // The semaphore is never closed.
             let _slot = slots.acquire().await;
-            (n, workshop.build_image(&image).await.map_err(|error| in_image(&image, &error)))
-        });
-    }
-    let (mut built, mut failures) = (BTreeMap::new(), BTreeMap::new());
-    while let Some(ended) = tasks.join_next().await {
-        let (n, outcome) =
-            ended.map_err(|cause| Error::new(ErrorKind::Other, "a build broke off").with_source(cause))?;
-        match outcome {
-            Ok((image, descriptor)) => {
-                progress(&image);
-                built.insert(n, (image, descriptor));
-            }
-            Err(error) => {
-                failures.insert(n, error);
-            }
+            workshop.build_image(&image).await
         }
-    }
-    if let Some(error) = all_in_one(failures) {
-        return Err(error);
-    }
-    let (built, descriptors): (Vec<_>, Vec<_>) = built.into_values().unzip();
+    };
+    let built = together(file.images(), one, |(image, _)| progress(image)).await?;
+    let (built, descriptors): (Vec<_>, Vec<_>) = built.into_iter().unzip();
     if let Some(layout) = &workshop.layout {
         let names = built.iter().map(|image| image.name.clone());
         layout.finish(&names.zip(descriptors).collect::<Vec<(String, Descriptor)>>())?;
@@ -87,37 +95,24 @@ pub async fn build(
     Ok(built)
 }
 
-pub(super) fn in_image(image: &ImageSpec, error: &Error) -> Error {
-    Error::new(error.kind(), format!("{}: {}", image.name(), explain(error))).with_retry(error.retry())
-}
-
-/// Joins errors line by line; the first one's kind counts.
-pub(super) fn all_in_one(failures: BTreeMap<usize, Error>) -> Option<Error> {
-    let mut failures = failures.into_values();
-    let first = failures.next()?;
-    let others: Vec<String> = failures.map(|error| error.to_string()).collect();
-    if others.is_empty() {
-        return Some(first);
-    }
-    Some(Error::new(first.kind(), format!("{first}\n{}", others.join("\n"))).with_retry(first.retry()))
-}
-
-fn open_sources(file: &ImagesFile) -> Result<BTreeMap<Platform, Sources>, Error> {
+fn open_sources(file: &ImagesFile, given_up: &Arc<AtomicBool>) -> Result<BTreeMap<Platform, Sources>, Error> {
     let platforms: BTreeSet<&Platform> = file.images().iter().flat_map(|image| &image.platforms).collect();
-    let open = |platform: &Platform| Ok((platform.clone(), Sources::open(file, platform)?));
+    let open = |platform: &Platform| Ok((platform.clone(), Sources::open(file, platform, given_up)?));
     platforms.into_iter().map(open).collect()
 }
 
 impl Workshop {
-    fn open(file: &ImagesFile, client: &RegistryClient, options: &BuildOptions) -> Result<Self, Error> {
-        let scratch = tempfile::tempdir().map_err(|cause| {
-            Error::new(ErrorKind::Other, "there is no place for layers; check TMPDIR").with_source(cause)
-        })?;
+    fn open(
+        file: &ImagesFile,
+        client: &RegistryClient,
+        options: &BuildOptions,
+        attended: &Attended,
+    ) -> Result<Self, Error> {
         Ok(Self {
             client: client.clone(),
             options: options.clone(),
-            sources: open_sources(file)?,
-            scratch,
+            sources: open_sources(file, &attended.given_up)?,
+            scratch: attended.scratch.path().to_owned(),
             layout: options.oci_layout.as_deref().map(OciLayout::create).transpose()?,
             known_layers: options.cache_directory.as_deref().map(KnownLayers::within),
             benches: Semaphore::new(options.jobs.max(1)),
@@ -135,7 +130,7 @@ impl Workshop {
     /// Returns the name of a file that no other image of the build has.
     pub(super) fn scratch_file(&self, image: &ImageSpec, what: &str) -> PathBuf {
         let name = format!("{} {}", image.repository(), image.platform);
-        self.scratch.path().join(format!("{}-{what}", ImageDigest::of(name.as_bytes()).hex()))
+        self.scratch.join(format!("{}-{what}", ImageDigest::of(name.as_bytes()).hex()))
     }
 
     /// Reads an image's base, once for all images that have it.

@@ -2,20 +2,22 @@
 
 mod commands;
 mod driver;
+mod previous;
 mod run;
+mod same_content;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use cfgupdater_core::{Error, ErrorKind, ImageDigest, Registry};
+use cfgupdater_core::{Error, ErrorKind};
 use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
 
-use super::build::{all_in_one, in_image};
 use super::build_options::BuildOptions;
 use super::built_image::{BuiltImage, Change};
 use super::cache::CacheMode;
 use super::image_spec::ImageSpec;
 use super::images_file::ImagesFile;
+use super::together::{of_image, together};
 use crate::client::RegistryClient;
 
 use commands::Commands;
@@ -26,19 +28,22 @@ struct Shop {
     driver: DockerfileDriver,
     client: RegistryClient,
     options: BuildOptions,
-    directory: std::path::PathBuf,
+    directory: PathBuf,
     bin_image: Option<String>,
+    /// The directory of certificates that the program is told to trust.
+    certificates: Option<PathBuf>,
     slots: Semaphore,
 }
 
 /// Builds the images of a file from their Dockerfiles, and pushes and tags them. The image of all binaries comes first;
 /// the others get it as the build argument `BIN_IMAGE`. `progress` is told of each image as it is done.
 ///
-/// Whether the same content has the same digest is up to the driver: Docker keeps digests only by its cache.
+/// An image that holds and runs the same as the branch's before keeps that one's digest, whatever the driver made of it.
+/// Whether the same sources make the same content is up to the driver: Docker knows only by its cache.
 ///
 /// # Errors
-/// Fails where an image has no Dockerfile or can't be built, and where nothing is to be pushed: the digest of such an
-/// image is known only once it is in its registry.
+/// Fails where an image has no Dockerfile or can't be built, where the driver can't be told the logins or certificates it
+/// was given, and where nothing is to be pushed: the digest of such an image is known only once it is in its registry.
 pub async fn build_dockerfiles(
     driver: &DockerfileDriver,
     file: &ImagesFile,
@@ -55,49 +60,30 @@ pub async fn build_dockerfiles(
     let (bins, services): (Vec<_>, Vec<_>) =
         file.images().iter().partition(|image| image.service().is_none());
     let sha = options.revision.sha;
+    // It goes with this call, also where that is given up.
+    let certificates = driver.certificates()?;
     let mut shop = Shop {
         driver: driver.clone(),
         client: client.clone(),
         options: options.clone(),
         directory: file.directory.clone(),
         bin_image: None,
+        certificates: certificates.as_ref().map(|directory| directory.path().to_owned()),
         slots: Semaphore::new(options.jobs.max(1)),
     };
     let mut built = Vec::new();
     if let Some(image) = bins.first() {
-        built.push(shop.build(image).await.map_err(|error| in_image(image, &error))?);
+        built.push(shop.build(image).await.map_err(|error| of_image(image.name(), &error))?);
         progress(&built[0]);
         shop.bin_image = Some(format!("{}:{sha}", image.repository()));
     }
-    built.extend(all(Arc::new(shop), &services, progress).await?);
-    Ok(built)
-}
-
-async fn all(
-    shop: Arc<Shop>,
-    images: &[&ImageSpec],
-    progress: impl Fn(&BuiltImage),
-) -> Result<Vec<BuiltImage>, Error> {
-    let mut tasks = JoinSet::new();
-    for (n, image) in images.iter().copied().cloned().enumerate() {
+    let shop = Arc::new(shop);
+    let one = |image: ImageSpec| {
         let shop = Arc::clone(&shop);
-        tasks.spawn(async move { (n, shop.build(&image).await.map_err(|error| in_image(&image, &error))) });
-    }
-    let (mut built, mut failures) = (std::collections::BTreeMap::new(), std::collections::BTreeMap::new());
-    while let Some(ended) = tasks.join_next().await {
-        let (n, outcome) =
-            ended.map_err(|cause| Error::new(ErrorKind::Other, "a build broke off").with_source(cause))?;
-        match outcome {
-            Ok(image) => {
-                progress(&image);
-                built.insert(n, image);
-            }
-            Err(error) => {
-                failures.insert(n, error);
-            }
-        }
-    }
-    all_in_one(failures).map_or_else(|| Ok(built.into_values().collect()), Err)
+        async move { shop.build(&image).await }
+    };
+    built.extend(together(services, one, progress).await?);
+    Ok(built)
 }
 
 impl Shop {
@@ -105,7 +91,7 @@ impl Shop {
         // The semaphore is never closed.
         let _slot = self.slots.acquire().await;
         let commands = Commands::new(self, image)?;
-        let before = self.digest(image, self.options.revision.branch_tag.as_deref()).await?;
+        let before = self.previous(image).await?;
         if self.options.cache != CacheMode::Off
             && let Some(pull) = commands.pull()
             && before.is_some()
@@ -115,31 +101,30 @@ impl Shop {
         for command in commands.build_and_push() {
             run::run(&self.driver, &command).await?;
         }
+        let made = self.made(image, &commands).await?;
+        let kept = before.as_ref().filter(|before| before.is_kept_as(&made));
         let sha = self.options.revision.sha.to_string();
-        let digest = self.digest(image, Some(&sha)).await?.ok_or_else(|| {
-            let message = format!("{} is not in its registry although it was pushed", commands.tagged());
-            Error::new(ErrorKind::NotFound, message)
-        })?;
-        let change = match before {
-            None => Change::New,
-            Some(before) if before == digest => Change::Unchanged,
-            Some(_) => Change::Changed,
+        if let Some(kept) = kept {
+            self.client.put_manifest(image.repository(), Some(&sha), &kept.manifest).await?;
+        } else {
+            for command in commands.tag_and_push_branch() {
+                run::run(&self.driver, &command).await?;
+            }
+        }
+        let change = match (&before, kept) {
+            (None, _) => Change::New,
+            (Some(_), Some(_)) => Change::Unchanged,
+            (Some(_), None) => Change::Changed,
         };
         Ok(BuiltImage {
             name: image.name().to_owned(),
             service: image.service().cloned(),
             repository: image.repository().clone(),
-            digest,
+            digest: kept.unwrap_or(&made).manifest.descriptor().digest.clone(),
             tag: sha,
             change,
             blobs_sent: 0,
             bytes_sent: 0,
         })
-    }
-
-    async fn digest(&self, image: &ImageSpec, tag: Option<&str>) -> Result<Option<ImageDigest>, Error> {
-        let Some(tag) = tag else { return Ok(None) };
-        let found = self.client.resolve(&image.repository().tagged(tag)?).await?;
-        Ok(found.map(|found| found.digest))
     }
 }

@@ -19,6 +19,8 @@ use shared::Shared;
 #[derive(Debug, Clone)]
 pub struct ImageSpec {
     service: Option<ServiceName>,
+    /// The repository's name below the registry, as the file has it.
+    image: String,
     repository: Repository,
     pub(super) base: Option<ImageRef>,
     /// What it is built for, sorted; an index where there are several.
@@ -57,6 +59,12 @@ impl ImageSpec {
             }
         }
         image
+    }
+
+    /// Puts the image below another registry.
+    pub(super) fn set_registry(&mut self, registry: &str) -> Result<(), String> {
+        self.repository = shared::repository(registry, &self.image)?;
+        Ok(())
     }
 
     /// Builds the image for these platforms. Their order makes no difference.

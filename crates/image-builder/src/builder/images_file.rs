@@ -52,6 +52,17 @@ impl ImagesFile {
         self
     }
 
+    /// Has the names of all repositories begin with this instead of what the file says.
+    ///
+    /// # Errors
+    /// Says which repository can't have the name that it would get.
+    pub fn with_registry(mut self, registry: &str) -> Result<Self, Error> {
+        for image in &mut self.images {
+            image.set_registry(registry).map_err(|why| Error::new(ErrorKind::Invalid, why))?;
+        }
+        Ok(self)
+    }
+
     /// Builds all images for these platforms, whatever the file says; for none, as it says.
     #[must_use]
     pub fn with_platforms(mut self, platforms: &[Platform]) -> Self {

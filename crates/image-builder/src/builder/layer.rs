@@ -82,6 +82,7 @@ fn write_file<W: Write>(
     (root, source, size): (Root, &SourcePath, u64),
     readers: &mut Readers<'_>,
 ) -> Result<(), Error> {
+    let sources = readers.sources;
     let files = readers.of(root)?;
     let (mut file, found) = files.open(source)?;
     let context = files.context();
@@ -89,7 +90,7 @@ fn write_file<W: Write>(
         return Err(changed(context, source));
     }
     header.set_size(size);
-    let mut content = Counting { inner: (&mut file).take(size), read: 0 };
+    let mut content = Counting { inner: (&mut file).take(size), read: 0, sources };
     archive.append_data(&mut header, path.as_str(), &mut content).map_err(unwritable)?;
     let read = content.read;
     let more = file.read(&mut [0]).map_err(unwritable)?;
@@ -116,14 +117,18 @@ pub(super) fn unwritable(cause: io::Error) -> Error {
     Error::new(ErrorKind::Other, "a layer can't be written; check its files and the disk").with_source(cause)
 }
 
-/// Counts what is read.
-struct Counting<R> {
+/// Counts what is read, until the build is given up.
+struct Counting<'a, R> {
     inner: R,
     read: u64,
+    sources: &'a Sources,
 }
 
-impl<R: Read> Read for Counting<R> {
+impl<R: Read> Read for Counting<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.sources.is_given_up() {
+            return Err(io::Error::other("the build was given up"));
+        }
         let read = self.inner.read(buffer)?;
         self.read += read as u64;
         Ok(read)

@@ -1,5 +1,8 @@
 //! [`Sources`]: finds the files that an image asks for.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use cfgupdater_core::{Error, ErrorKind};
 
 use super::bounded::Budget;
@@ -19,6 +22,7 @@ pub(super) struct Sources {
     files: Context,
     bins: Option<Context>,
     max_size: u64,
+    given_up: Arc<AtomicBool>,
 }
 
 /// Something found that is yet to be looked into.
@@ -30,7 +34,12 @@ struct Pending {
 
 impl Sources {
     /// Opens the directories that files for a platform are in.
-    pub(super) fn open(file: &ImagesFile, platform: &Platform) -> Result<Self, Error> {
+    /// Nothing is read any more once `given_up` is true.
+    pub(super) fn open(
+        file: &ImagesFile,
+        platform: &Platform,
+        given_up: &Arc<AtomicBool>,
+    ) -> Result<Self, Error> {
         let needs_bins = file.images().iter().flat_map(|image| &image.content);
         let needs_bins =
             needs_bins.into_iter().any(|content| matches!(content, Content::Copy { is_bin: true, .. }));
@@ -38,7 +47,8 @@ impl Sources {
             Some(bins) if needs_bins => Some(Context::open(&platform.within(bins))?),
             _ => None,
         };
-        Ok(Self { files: Context::open(&file.directory)?, bins, max_size: file.max_size })
+        let given_up = Arc::clone(given_up);
+        Ok(Self { files: Context::open(&file.directory)?, bins, max_size: file.max_size, given_up })
     }
 
     /// Lists what is in the layer of an image.
@@ -49,6 +59,11 @@ impl Sources {
             self.add(content, &mut entries, &mut budget)?;
         }
         Ok(entries)
+    }
+
+    /// Tells whether nobody waits for the build any more.
+    pub(super) fn is_given_up(&self) -> bool {
+        self.given_up.load(Ordering::Relaxed)
     }
 
     pub(super) fn context(&self, root: Root) -> Result<&Context, Error> {

@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
+use cfgupdater_core::Registry;
 use cfgupdater_image_builder::{Change, ImagesFile, build, build_dockerfiles};
 use cfgupdater_testkit::{DockerRegistry, can_run};
 
@@ -91,4 +92,15 @@ async fn docker_builds_pushes_and_tags() {
     assert_eq!(second[1].change, Change::Changed);
     assert_eq!(second[1].tag, options(2).revision.sha.to_string());
     assert_eq!((second[2].change, &digests(&second)[2]), (Change::Unchanged, &digests(&first)[2]));
+
+    // Its cache doesn't know this step, but what the step makes is the same.
+    let dockerfile = std::fs::read_to_string(app.path().join("Dockerfile.web")).unwrap();
+    let other_words = dockerfile.replace("/app-bins/web /web", "/app-bins/web ./web");
+    std::fs::write(app.path().join("Dockerfile.web"), other_words).unwrap();
+    let third = build_dockerfiles(&other.driver(), &images, &anonymous(), &options(3), |_| ()).await.unwrap();
+    assert_eq!((third[1].change, &digests(&third)[1]), (Change::Unchanged, &digests(&second)[1]));
+    for tag in [third[1].tag.as_str(), "main"] {
+        let found = anonymous().resolve(&third[1].repository.tagged(tag).unwrap()).await.unwrap().unwrap();
+        assert_eq!(found.digest, second[1].digest, "{tag}");
+    }
 }

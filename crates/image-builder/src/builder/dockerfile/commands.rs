@@ -1,5 +1,7 @@
 //! [`Commands`]: what a driver is told for one image, as values.
 
+use std::path::Path;
+
 use cfgupdater_core::{Error, ErrorKind};
 
 use super::Shop;
@@ -22,6 +24,7 @@ pub(super) struct Commands<'a> {
     epoch: u64,
     caches: bool,
     without_tls: bool,
+    certificates: Option<&'a Path>,
 }
 
 impl<'a> Commands<'a> {
@@ -47,6 +50,7 @@ impl<'a> Commands<'a> {
             epoch: shop.options.epoch,
             caches: shop.options.cache != crate::CacheMode::Off,
             without_tls: shop.client.is_plain(repository.host()),
+            certificates: shop.certificates.as_deref(),
         })
     }
 
@@ -61,12 +65,16 @@ impl<'a> Commands<'a> {
         Some(self.command(&["pull", "--quiet"], &[branch]))
     }
 
+    /// Builds the image and pushes it by its commit.
     pub(super) fn build_and_push(&self) -> Vec<Vec<String>> {
-        let mut commands = vec![self.build()];
-        commands.extend(self.by_branch.as_ref().map(|branch| words(&["tag", &self.by_commit, branch])));
-        let pushed = [Some(&self.by_commit), self.by_branch.as_ref()].into_iter().flatten();
-        commands.extend(pushed.map(|name| self.command(&["push", "--quiet"], &[name])));
-        commands
+        vec![self.build(), self.command(&["push", "--quiet"], &[&self.by_commit])]
+    }
+
+    /// Names the image by its branch, too: last, since the branch's tag must never lead to what is not there.
+    pub(super) fn tag_and_push_branch(&self) -> Vec<Vec<String>> {
+        let Some(branch) = &self.by_branch else { return Vec::new() };
+        let tag = words(&["tag", &self.by_commit, branch]);
+        vec![tag, self.command(&["push", "--quiet"], &[branch])]
     }
 
     fn build(&self) -> Vec<String> {
@@ -92,9 +100,17 @@ impl<'a> Commands<'a> {
 
     fn command(&self, start: &[&str], end: &[&str]) -> Vec<String> {
         let mut command = words(start);
-        // Docker's daemon has a setting of its own for that.
-        if self.driver.kind == Kind::Buildah && self.without_tls {
-            command.push("--tls-verify=false".to_owned());
+        // Docker's daemon has settings of its own for that.
+        if self.driver.kind == Kind::Buildah {
+            if self.without_tls {
+                command.push("--tls-verify=false".to_owned());
+            }
+            if let Some(file) = &self.driver.auth_file {
+                command.extend(words(&["--authfile", &file.display().to_string()]));
+            }
+            if let Some(directory) = self.certificates {
+                command.extend(words(&["--cert-dir", &directory.display().to_string()]));
+            }
         }
         command.extend(words(end));
         command
@@ -121,8 +137,10 @@ mod tests {
             epoch: 0,
             caches,
             without_tls: true,
+            certificates: driver.ca_file.as_deref(),
         };
         let all = commands.pull().into_iter().chain(commands.build_and_push());
+        let all = all.chain(commands.tag_and_push_branch());
         all.map(|command| command.join(" ")).collect()
     }
 
@@ -131,8 +149,8 @@ mod tests {
         let expected = [
             "pull --quiet r/web:main",
             "build --pull --cache-from r/web:main --platform linux/amd64 --tag r/web:sha --file /app/Dockerfile --build-arg BIN_IMAGE=r/bins:sha /app",
-            "tag r/web:sha r/web:main",
             "push --quiet r/web:sha",
+            "tag r/web:sha r/web:main",
             "push --quiet r/web:main",
         ];
         assert_eq!(told(&DockerfileDriver::docker(), Some("main"), true), expected);
@@ -145,6 +163,14 @@ mod tests {
             "push --quiet --tls-verify=false r/web:sha",
         ];
         assert_eq!(told(&DockerfileDriver::buildah(), None, true), expected);
+    }
+
+    #[test]
+    fn buildah_is_told_logins_and_certificates() {
+        let driver = DockerfileDriver::buildah().with_auth_file("/a.json").with_ca_file("/certs");
+        let told = told(&driver, None, true);
+        assert_eq!(told[1], "push --quiet --tls-verify=false --authfile /a.json --cert-dir /certs r/web:sha");
+        assert!(told[0].contains("--authfile /a.json --cert-dir /certs /app"), "{}", told[0]);
     }
 
     #[test]

@@ -34,19 +34,14 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    fn repository(&self, image: &str) -> Result<Repository, String> {
-        let text = format!("{}/{image}", self.registry.trim_end_matches('/'));
-        text.parse()
-            .map_err(|error| format!("`{}`: {}", text.escape_debug(), cfgupdater_core::explain(&error)))
-    }
-
     pub(super) fn bins_image(&self, bins: &RawBins, image: &str) -> Result<ImageSpec, String> {
         let directory = ImagePath::parse(BINS_DIRECTORY)?;
         let to = Destination { path: directory, is_directory: true };
         let content = bins.files.iter().map(|bin| Content::bin(bin, to.clone(), None, Owner::default()));
         let mut image = ImageSpec {
             service: None,
-            repository: self.repository(image)?,
+            image: image.to_owned(),
+            repository: repository(&self.registry, image)?,
             base: None,
             dockerfile: bins.dockerfile.clone(),
             platforms: Vec::new(),
@@ -74,7 +69,8 @@ impl Shared {
         let platforms = service.platform.as_ref().map_or(&self.platforms, |platforms| &platforms.0).clone();
         let mut image = ImageSpec {
             service: Some(name.clone()),
-            repository: self.repository(&service.image)?,
+            image: service.image.clone(),
+            repository: repository(&self.registry, &service.image)?,
             base,
             dockerfile: service.dockerfile.clone(),
             platforms: Vec::new(),
@@ -122,6 +118,12 @@ impl Shared {
             ports,
         })
     }
+}
+
+/// Names a repository below a registry.
+pub(super) fn repository(registry: &str, image: &str) -> Result<Repository, String> {
+    let text = format!("{}/{image}", registry.trim_end_matches('/'));
+    text.parse().map_err(|error| format!("`{}`: {}", text.escape_debug(), cfgupdater_core::explain(&error)))
 }
 
 /// Reads `8080` or `53/udp`.

@@ -117,3 +117,14 @@ fn an_image_holds_something_and_has_a_name() {
     assert!(parse(twice).unwrap_err().contains("both"), "{:?}", parse(twice));
     assert!(parse("registry = \"r.example.com\"\n[service]\n").unwrap_err().contains("no service"));
 }
+
+#[test]
+fn the_registry_can_be_another_one_than_the_files() {
+    let text = "registry = \"r.example.com/team\"\n[bins]\nimage = \"bins\"\nfiles = [\"a\"]\n[service.A]\nimage = \"apps/a\"\nbins = [\"a\"]\n";
+    let file = parse(text).unwrap().with_registry("other.example.com:5000/ci/").unwrap();
+    let names: Vec<String> = file.images().iter().map(|image| image.repository().to_string()).collect();
+    assert_eq!(names, ["other.example.com:5000/ci/bins", "other.example.com:5000/ci/apps/a"]);
+    let error = parse(text).unwrap().with_registry("https://r.example.com").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    assert!(error.to_string().contains("https://r.example.com/bins"), "{error}");
+}

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::*;
 use crate::builder::entry::{Entry, Kind, Root};
 use crate::builder::image_path::ImagePath;
@@ -15,7 +17,8 @@ fn sources(content: &[u8]) -> (tempfile::TempDir, Sources) {
     let text =
         "registry = \"r.example.com\"\n[service.A]\nimage = \"a\"\nfiles = [{ from = \"f\", to = \"/f\" }]\n";
     std::fs::write(&file, text).unwrap();
-    let sources = Sources::open(&ImagesFile::load(&file).unwrap(), &Platform::default()).unwrap();
+    let sources =
+        Sources::open(&ImagesFile::load(&file).unwrap(), &Platform::default(), &Arc::default()).unwrap();
     (dir, sources)
 }
 
