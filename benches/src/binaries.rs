@@ -7,7 +7,8 @@ use crate::Result;
 /// Words that the content is made of.
 const WORDS: usize = 4096;
 
-/// Writes `bytes` of content that depends on `seed` alone and shrinks to about a third.
+/// Writes `bytes` of content that depends on `seed` alone. It shrinks to two thirds, which takes a compressor a little
+/// longer than real binaries of this size do.
 ///
 /// # Errors
 /// Fails where the file can't be written.

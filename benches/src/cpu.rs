@@ -21,6 +21,14 @@ impl Cpu {
         let own = total(&getrusage(UsageWho::RUSAGE_SELF)?);
         Ok(Self(own + total(&getrusage(UsageWho::RUSAGE_CHILDREN)?)))
     }
+
+    /// Returns what the calling thread spent since it started.
+    ///
+    /// # Errors
+    /// Fails where the system doesn't tell.
+    pub fn of_thread() -> Result<Duration> {
+        Ok(total(&getrusage(UsageWho::RUSAGE_THREAD)?))
+    }
 }
 
 impl Add<Duration> for Cpu {

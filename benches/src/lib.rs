@@ -12,6 +12,7 @@ pub mod machine;
 pub mod options;
 pub mod push;
 pub mod registry;
+pub mod relay;
 pub mod rendered_repository;
 pub mod resident;
 pub mod server;

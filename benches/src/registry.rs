@@ -1,4 +1,4 @@
-//! Debian's `docker-registry`, on loopback, with the requests it served.
+//! Debian's `docker-registry`, on loopback, with the requests it served and the bytes of them.
 
 use std::fs::File;
 use std::net::{TcpListener, TcpStream};
@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use crate::Result;
+use crate::relay::Relay;
 
 /// A registry that ends with this value.
 #[derive(Debug)]
 pub struct Registry {
     process: Child,
-    host: String,
+    relay: Relay,
     directory: PathBuf,
 }
 
@@ -37,8 +38,9 @@ impl Registry {
             .stderr(Stdio::null())
             .spawn();
         let process = process.map_err(|error| format!("docker-registry can't be run: {error}"))?;
-        let mut registry = Self { process, host, directory: directory.to_owned() };
-        while TcpStream::connect(&registry.host).is_err() {
+        let relay = Relay::before(&host)?;
+        let mut registry = Self { process, relay, directory: directory.to_owned() };
+        while TcpStream::connect(&host).is_err() {
             if let Some(status) = registry.process.try_wait()? {
                 return Err(format!("docker-registry ended: {status}").into());
             }
@@ -47,9 +49,14 @@ impl Registry {
         Ok(registry)
     }
 
-    /// Returns its host and port.
+    /// Returns its host and port, by the relay before it.
     pub fn host(&self) -> &str {
-        &self.host
+        self.relay.address()
+    }
+
+    /// Returns what counts what is sent to it and by it.
+    pub fn relay(&self) -> &Relay {
+        &self.relay
     }
 
     /// Returns the number of requests served so far.
@@ -60,27 +67,6 @@ impl Registry {
         let log = std::fs::read_to_string(self.directory.join("access.log"))?;
         Ok(log.lines().filter(|line| line.contains(" HTTP/1.1\" ")).count())
     }
-
-    /// Returns the bytes it keeps.
-    ///
-    /// # Errors
-    /// Fails where its content can't be read.
-    pub fn bytes(&self) -> Result<u64> {
-        size(&self.directory.join("content"))
-    }
-}
-
-fn size(directory: &Path) -> Result<u64> {
-    if !directory.exists() {
-        return Ok(0);
-    }
-    let mut total = 0;
-    for entry in std::fs::read_dir(directory)? {
-        let entry = entry?;
-        let metadata = entry.metadata()?;
-        total += if metadata.is_dir() { size(&entry.path())? } else { metadata.len() };
-    }
-    Ok(total)
 }
 
 impl Drop for Registry {

@@ -29,8 +29,8 @@ cold        nothing is in the registry.
 unchanged   a new commit that changes no binary. 1 changed: one binary is another.
 ephemeral   nothing of earlier builds is on this machine. persistent: it kept what the build before left.
 wall, CPU   medians; CPU is user + system of the builder and its processes, without the registry.
+requests    that the registry answered; up, down: bytes to it and from it, as a relay before it counts them for all.
 kept        service images, of 12, whose digest is that of the build before.
-stored      what the registry's content grew by.
 Each round has a registry of its own. Rivals: flows/images-docker.sh on a daemon of its own (needs root; its start and
 end are not counted) and flows/images-buildah.sh with chroot isolation; both with the storage driver vfs.
 ";
@@ -57,7 +57,8 @@ struct Took {
     wall: Duration,
     cpu: Duration,
     requests: usize,
-    stored: u64,
+    up: u64,
+    down: u64,
     kept: usize,
 }
 
@@ -65,8 +66,8 @@ fn main() -> Result<()> {
     let options = Options::read(&["rounds", "rival-rounds"])?;
     println!("{HEAD}{}", machine::describe());
     println!(
-        "\n{:<40}{:>8}{:>10}{:>10}{:>12}{:>8}",
-        "", "wall, s", "CPU, s", "requests", "stored, MB", "kept"
+        "\n{:<40}{:>8}{:>10}{:>10}{:>10}{:>10}{:>8}",
+        "", "wall, s", "CPU, s", "requests", "up, MB", "down, MB", "kept"
     );
     let runtime = tokio::runtime::Runtime::new()?;
     for (name, contender, rounds) in [
@@ -135,14 +136,19 @@ fn line(name: &str, took: &[Took]) -> String {
     };
     let last = &took[took.len() - 1];
     format!(
-        "{name:<40}{:>8.2}{:>10.2}{:>10}{:>10}.{}{:>8}",
+        "{name:<40}{:>8.2}{:>10.2}{:>10}{:>10}{:>10}{:>8}",
         median(|took| took.wall),
         median(|took| took.cpu),
         last.requests,
-        last.stored / 1_000_000,
-        last.stored / 100_000 % 10,
+        megabytes(last.up),
+        megabytes(last.down),
         last.kept
     )
+}
+
+fn megabytes(bytes: u64) -> String {
+    let hundredths = (bytes + 5_000) / 10_000;
+    format!("{}.{:02}", hundredths / 100, hundredths % 100)
 }
 
 /// An application's directory with its binaries.
@@ -197,9 +203,11 @@ impl App {
     ) -> Result<Took> {
         let sha = format!("{:08x}", n + 1).repeat(5);
         let before = self.digests().await?;
-        let (requests, stored) = (registry.requests()?, registry.bytes()?);
+        let relay = registry.relay();
+        let (requests, up, down) = (registry.requests()?, relay.up(), relay.down());
         let spent =
             || -> Result<Cpu> { Ok(Cpu::spent()? + daemon.map_or(Ok(Duration::ZERO), Dockerd::spent)?) };
+        let relayed = relay.spent();
         let (cpu, start) = (spent()?, Instant::now());
         match (contender, daemon) {
             (Contender::Native(cache), _) => self.native(&sha, cache).await?,
@@ -207,10 +215,11 @@ impl App {
             _ => self.buildah(&sha)?,
         }
         let (wall, cpu) = (start.elapsed(), spent()? - cpu);
-        let (requests, stored) = (registry.requests()? - requests, registry.bytes()? - stored);
+        let cpu = cpu.saturating_sub(relay.spent() - relayed);
+        let (requests, up, down) = (registry.requests()? - requests, relay.up() - up, relay.down() - down);
         let after = self.digests().await?;
         let kept = before.iter().zip(&after).filter(|(one, other)| one.is_some() && one == other).count();
-        Ok(Took { wall, cpu, requests, stored, kept })
+        Ok(Took { wall, cpu, requests, up, down, kept })
     }
 
     async fn native(&self, sha: &str, cache: CacheMode) -> Result<()> {
