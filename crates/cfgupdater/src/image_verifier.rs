@@ -17,6 +17,10 @@ const AT_A_TIME: usize = 32;
 const DEADLINE: Duration = Duration::from_secs(10);
 
 /// Asks registries about announced images. Clones share their limits.
+///
+/// The engine asks nobody: a call to it is never held up by a registry. The HTTP service verifies each announcement that it
+/// takes; who announces by [`RepoHandle`](crate::RepoHandle) instead calls [`verify`](Self::verify) before, with
+/// `verify_images` of the image set's policy.
 #[derive(Debug, Clone)]
 pub struct ImageVerifier {
     registry: Arc<dyn Registry>,
