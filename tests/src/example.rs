@@ -30,12 +30,13 @@ impl Clone {
     }
 }
 
-fn copy(from: &Path, to: &Path) {
+/// Copies everything in a directory into another one, which is made where it is absent.
+pub fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("directories can be made");
     for entry in std::fs::read_dir(from).expect("the directory can be read") {
         let entry = entry.expect("its entries can be read");
         let target = to.join(entry.file_name());
         if entry.file_type().expect("it has a type").is_dir() {
-            std::fs::create_dir_all(&target).expect("directories can be made");
             copy(&entry.path(), &target);
         } else {
             std::fs::copy(entry.path(), &target).expect("files can be copied");

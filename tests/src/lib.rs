@@ -10,7 +10,7 @@ mod served;
 mod service;
 
 pub use deploy_api::{API_TOKEN, DeployApi, application};
-pub use example::cfg_app;
+pub use example::{cfg_app, copy};
 pub use http::{Reply, Server};
 pub use images::{app_sha, images};
 pub use pushing::Pushing;

@@ -31,7 +31,7 @@ pub(crate) fn document(path: &str, kind: &str) -> Value {
     found.unwrap_or_else(|| panic!("{path} holds no {kind}"))
 }
 
-fn to_json(yaml: &Yaml<'_>) -> Value {
+pub(crate) fn to_json(yaml: &Yaml<'_>) -> Value {
     match yaml {
         Yaml::Value(Scalar::Boolean(value)) => (*value).into(),
         Yaml::Value(Scalar::Integer(value)) => (*value).into(),

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+use cfgupdater_testkit::DockerRegistry;
 use cfgupdater_tests::{Remote, Service, app_sha, binary};
 use serde_json::Value;
 
@@ -95,4 +96,39 @@ fn a_mistake_in_the_images_file_is_a_usage_error_with_its_line() {
     assert_eq!(built.status.code(), Some(2));
     let why = String::from_utf8_lossy(&built.stderr).into_owned();
     assert!(why.contains("images.toml") && why.contains("line 9") && why.contains("entypoint"), "{why}");
+}
+
+/// Builds and pushes what is there now, and returns the progress and the table.
+fn push(directory: &Path, host: &str, n: u32) -> (String, String) {
+    let built = Command::new(binary())
+        .args(["image", "build", "--registry", &format!("{host}/team"), "--cache-dir", "cache"])
+        .current_dir(directory)
+        .env("FORCE_CI_GIT_SHA", app_sha(n))
+        .env("FORCE_CI_BRANCH_NAME", "main")
+        .output()
+        .unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(built.status.success(), "{}", text(&built.stderr));
+    (text(&built.stderr), text(&built.stdout))
+}
+
+#[test]
+fn people_see_what_changed_as_it_is_done_and_at_the_end() {
+    let Some(registry) = DockerRegistry::start() else { return };
+    let directory = tempfile::tempdir().unwrap();
+    app(directory.path());
+    // Progress comes in the order in which images are done.
+    let check = |n: u32, web: &str, last: &str| {
+        let (progress, table) = push(directory.path(), registry.host(), n);
+        assert_eq!(progress.lines().count(), 2, "{progress}");
+        assert!(progress.lines().any(|line| line.starts_with(&format!("Web: {web} "))), "{progress}");
+        let rows: Vec<Vec<&str>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
+        assert_eq!((rows[0][0], rows[0][1], rows[1][0]), ("Web", web, "Worker"), "{table}");
+        assert!(rows[0][2].starts_with(&format!("{}/team/app-cd-web@sha256:", registry.host())), "{table}");
+        assert!(table.lines().last().unwrap().starts_with(last), "{table}");
+    };
+    check(1, "new", "0 of 2 images kept their digest; ");
+    check(2, "unchanged", "2 of 2 images kept their digest; 0 bytes sent");
+    std::fs::write(directory.path().join("out/web"), "another web").unwrap();
+    check(3, "changed", "1 of 2 images kept their digest; ");
 }
