@@ -19,9 +19,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use cfgupdater_core::{
-    BlobId, Capabilities, Checks, Commit, CommitId, Error, Finding, Forge, ForgeAction, ForgeAnswer,
-    GitCredentials, GitRemote, GitRepo, NewCommit, ObjectFormat, RefEdit, RefMap, RefName, RefOutcome,
-    RepoPath, RequiredChecks, TreeChange, TreeEdit, TreeEntry, TreeId, Walk, WebhookDelivery, WebhookMeaning,
+    BlobId, Capabilities, Checks, Commit, CommitId, Descriptor, Error, Finding, Forge, ForgeAction,
+    ForgeAnswer, GitCredentials, GitRemote, GitRepo, ImageRef, Manifest, NewCommit, ObjectFormat, RefEdit,
+    RefMap, RefName, RefOutcome, Registry, RepoPath, RequiredChecks, TreeChange, TreeEdit, TreeEntry, TreeId,
+    Walk, WebhookDelivery, WebhookMeaning,
 };
 use mockall::mock;
 
@@ -73,5 +74,17 @@ mock! {
         fn write_blob(&self, content: &[u8]) -> Result<BlobId, Error>;
         fn edit_tree<'a>(&self, base: Option<&'a TreeId>, edits: &[TreeEdit]) -> Result<TreeId, Error>;
         fn write_commit(&self, commit: &NewCommit) -> Result<CommitId, Error>;
+    }
+}
+
+mock! {
+    #[derive(Debug)]
+    pub Registry {}
+
+    #[async_trait]
+    impl Registry for Registry {
+        async fn resolve(&self, image: &ImageRef) -> Result<Option<Descriptor>, Error>;
+        async fn manifest(&self, image: &ImageRef) -> Result<Option<Manifest>, Error>;
+        async fn exists(&self, image: &ImageRef) -> Result<bool, Error>;
     }
 }

@@ -1,10 +1,21 @@
 //! What holds for every [`Registry`]: run it on yours with [`registry_conformance!`](crate::registry_conformance).
 //!
 //! A case is given a [`RegistryHarness`], which does what a `Registry` can't: push, move a tag, delete. Cases use
-//! repositories of their own, so that they may share one registry and run side by side.
+//! repositories of their own, so that they may share one registry and run side by side; where a harness can cause trouble,
+//! each case needs a registry of its own.
+
+mod faults;
+
+use std::time::Duration;
 
 use async_trait::async_trait;
 use cfgupdater_core::{Descriptor, ErrorKind, ImageDigest, ImageRef, Manifest, Registry};
+
+pub use super::forge::Unable;
+pub use faults::{
+    a_rate_limit_carries_advice, a_refused_login_is_an_error, an_outage_is_no_absence,
+    bytes_of_another_digest_are_refused,
+};
 
 const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
@@ -14,6 +25,20 @@ const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+j
 const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
 const DOCKER_CONFIG: &str = "application/vnd.docker.container.image.v1+json";
 const DOCKER_LAYER: &str = "application/vnd.docker.image.rootfs.diff.tar.gzip";
+
+/// What a registry may do wrong, or be unable to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Trouble {
+    /// It is away, or fails in passing.
+    Outage,
+    /// It takes our login no more.
+    RefusedLogin,
+    /// It has enough of us, and asks for a pause.
+    RateLimit(Duration),
+    /// It sends manifests that are not those of their digests.
+    OtherBytes,
+}
 
 /// A registry to be examined, and the means to put something into it.
 ///
@@ -34,6 +59,18 @@ pub trait RegistryHarness: Send + Sync {
 
     /// Deletes a manifest and with it the tags that name it.
     async fn delete_manifest(&self, repository: &str, digest: &ImageDigest);
+
+    /// Has the registry be in trouble until it is cured. Without it, the cases that need trouble show nothing: an adapter's
+    /// tests need one registry that can be in it.
+    ///
+    /// # Errors
+    /// Says that this can't be done.
+    async fn cause(&self, _trouble: Trouble) -> Result<(), Unable> {
+        Err(Unable::to("cause trouble"))
+    }
+
+    /// Ends all trouble.
+    async fn cure(&self) {}
 }
 
 /// Makes a test of every case, on what the expression gives: an `Option` of a [`RegistryHarness`], `None` to skip the
@@ -67,6 +104,10 @@ macro_rules! registry_conformance {
                 repositories_are_apart
                 the_longest_names_are_found
                 many_questions_at_once_have_the_same_answer
+                an_outage_is_no_absence
+                a_refused_login_is_an_error
+                a_rate_limit_carries_advice
+                bytes_of_another_digest_are_refused
             }
         }
     };

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use cfgupdater_core::{Descriptor, Error, ErrorKind, ImageDigest, ImageRef, Manifest, Registry};
+use cfgupdater_core::{Descriptor, Error, ErrorKind, ImageDigest, ImageRef, Manifest, Registry, Retry};
 use serde::Deserialize;
 
-use crate::conformance::registry::RegistryHarness;
+use crate::conformance::registry::{RegistryHarness, Trouble, Unable};
 
 /// The longest manifest that is taken; the least that registries must take.
 const MANIFEST_LIMIT: usize = 4 * 1024 * 1024;
@@ -53,8 +53,15 @@ pub struct MemoryRegistry {
 #[derive(Debug, Default)]
 struct Content {
     repositories: BTreeMap<String, Repository>,
-    failing: Option<ErrorKind>,
+    trouble: Option<Failing>,
     questions: usize,
+}
+
+/// How questions are answered instead of by what is there.
+#[derive(Debug, Clone, Copy)]
+enum Failing {
+    With(ErrorKind, Option<Retry>),
+    OtherBytes,
 }
 
 #[derive(Debug, Default)]
@@ -161,7 +168,7 @@ impl MemoryRegistry {
 
     /// Has every question fail so, until this is called with `None`.
     pub fn fail_with(&self, kind: Option<ErrorKind>) {
-        self.lock().failing = kind;
+        self.lock().trouble = kind.map(|kind| Failing::With(kind, None));
     }
 
     /// Returns how many questions were asked so far.
@@ -176,8 +183,12 @@ impl MemoryRegistry {
     fn find(&self, image: &ImageRef) -> Result<Option<Manifest>, Error> {
         let mut content = self.lock();
         content.questions += 1;
-        if let Some(kind) = content.failing {
-            return Err(Error::new(kind, format!("registry {} was told to fail", self.host)));
+        if let Some(Failing::With(kind, retry)) = content.trouble {
+            let error = Error::new(kind, format!("registry {} was told to fail", self.host));
+            return Err(match retry {
+                Some(retry) => error.with_retry(retry),
+                None => error,
+            });
         }
         if image.registry() != self.host {
             return Err(invalid(format!("{image} is not of registry {}", self.host)));
@@ -250,7 +261,15 @@ impl Registry for MemoryRegistry {
     }
 
     async fn manifest(&self, image: &ImageRef) -> Result<Option<Manifest>, Error> {
-        self.find(image)
+        let found = self.find(image)?;
+        match (found, self.lock().trouble) {
+            (Some(found), Some(Failing::OtherBytes)) => {
+                let Descriptor { media_type, digest, .. } = found.descriptor().clone();
+                let altered = [found.bytes(), b" "].concat();
+                Manifest::verified(media_type, altered, digest).map(Some)
+            }
+            (found, _) => Ok(found),
+        }
     }
 }
 
@@ -274,6 +293,20 @@ impl RegistryHarness for MemoryRegistry {
 
     async fn delete_manifest(&self, repository: &str, digest: &ImageDigest) {
         Self::delete_manifest(self, repository, digest).expect("the case deletes what is there");
+    }
+
+    async fn cause(&self, trouble: Trouble) -> Result<(), Unable> {
+        self.lock().trouble = Some(match trouble {
+            Trouble::Outage => Failing::With(ErrorKind::Unavailable, None),
+            Trouble::RefusedLogin => Failing::With(ErrorKind::Unauthenticated, None),
+            Trouble::RateLimit(pause) => Failing::With(ErrorKind::RateLimited, Some(Retry::After(pause))),
+            Trouble::OtherBytes => Failing::OtherBytes,
+        });
+        Ok(())
+    }
+
+    async fn cure(&self) {
+        self.lock().trouble = None;
     }
 }
 

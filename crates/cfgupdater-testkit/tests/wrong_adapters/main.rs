@@ -3,6 +3,7 @@
 
 mod forge;
 mod harness;
+mod registry;
 
 use std::collections::BTreeSet;
 

@@ -42,6 +42,17 @@ impl Double {
         self
     }
 
+    /// Has the registry answer every question about manifests so, until there is no such answer.
+    pub(crate) fn answer_manifests(&self, answer: Option<Answer>) {
+        let fault = answer.map(|answer| -> Fault {
+            Box::new(move |request| match request.path.contains("/manifests/") {
+                true => Reaction::Answer(answer.clone()),
+                false => Reaction::Serve,
+            })
+        });
+        *self.inner.fault.lock().unwrap() = fault;
+    }
+
     pub(crate) fn repository(&self, path: &str) -> Repository {
         format!("{}/{path}", self.address).parse().unwrap()
     }
