@@ -49,7 +49,9 @@ pub(super) fn refused(
     let said = if said.is_empty() { String::new() } else { format!(": {said}") };
     let message = format!("can't {action} ({} answered {status}{said}); {advice}", place(url));
     let error = Error::new(kind, message);
-    match retry_after(headers, SystemTime::now()) {
+    #[expect(clippy::disallowed_methods, reason = "a pause up to a date is no part of an image")]
+    let now = SystemTime::now();
+    match retry_after(headers, now) {
         Some(pause) if error.retry() != Retry::Never => error.with_retry(Retry::After(pause)),
         _ => error,
     }
