@@ -22,6 +22,7 @@ use crate::client::RegistryClient;
 
 use commands::Commands;
 pub use driver::DockerfileDriver;
+use previous::Found;
 
 /// What all images of a build share.
 struct Shop {
@@ -102,7 +103,11 @@ impl Shop {
             run::run(&self.driver, &command).await?;
         }
         let made = self.made(image, &commands).await?;
-        let kept = before.as_ref().filter(|before| before.is_kept_as(&made));
+        let is_kept = |before: &&Found| match self.options.cache {
+            CacheMode::Off => before.manifest == made.manifest,
+            _ => before.is_kept_as(&made),
+        };
+        let kept = before.as_ref().filter(is_kept);
         let sha = self.options.revision.sha.to_string();
         if let Some(kept) = kept {
             self.client.put_manifest(image.repository(), Some(&sha), &kept.manifest).await?;
