@@ -45,9 +45,9 @@ impl Double {
     /// Has the registry answer every question about manifests so, until there is no such answer.
     pub(crate) fn answer_manifests(&self, answer: Option<Answer>) {
         let fault = answer.map(|answer| -> Fault {
-            Box::new(move |request| match request.path.contains("/manifests/") {
-                true => Reaction::Answer(answer.clone()),
-                false => Reaction::Serve,
+            Box::new(move |request| {
+                let is_asked = request.path.contains("/manifests/");
+                if is_asked { Reaction::Answer(answer.clone()) } else { Reaction::Serve }
             })
         });
         *self.inner.fault.lock().unwrap() = fault;

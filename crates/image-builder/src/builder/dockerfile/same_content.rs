@@ -28,15 +28,10 @@ fn content(config: &[u8]) -> Option<Value> {
     // Without a list of layers nothing is known of them.
     config["rootfs"]["diff_ids"].as_array()?;
     let object = config.as_object_mut()?;
-    ABOUT_THE_BUILD.iter().for_each(|name| {
-        object.remove(*name);
-    });
+    object.retain(|name, _| !ABOUT_THE_BUILD.contains(&name.as_str()));
     if let Some(container) = object.get_mut("config").and_then(Value::as_object_mut) {
-        ABOUT_THE_CONTAINER.iter().for_each(|name| {
-            container.remove(*name);
-        });
         // One writer leaves out what the other says is nothing.
-        container.retain(|_, value| !is_nothing(value));
+        container.retain(|name, value| !ABOUT_THE_CONTAINER.contains(&name.as_str()) && !is_nothing(value));
     }
     Some(config)
 }
