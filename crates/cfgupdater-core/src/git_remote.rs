@@ -19,7 +19,7 @@ pub type RefMap = BTreeMap<RefName, CommitId>;
 /// Every call ends within its deadline, and dropping its future ends it at once, with every process it started.
 /// Nothing is retried inside. A push moves each reference only as its [`RefEdit`] allows; what happened to each is
 /// told by [`RefOutcome`], never guessed from wording: after a rejection or an interruption the reference is read
-/// again.
+/// again. Only where it is as it was may words tell a refusal from a lost race or a lock.
 #[async_trait]
 pub trait GitRemote: Debug + Send + Sync {
     /// Lists the named references that exist. `HEAD` is resolved to the branch it names under its own key.
@@ -44,7 +44,8 @@ pub trait GitRemote: Debug + Send + Sync {
     /// Returns one outcome an edit, in their order.
     ///
     /// # Errors
-    /// Fails only where no reference can have moved; whatever is unsure is [`RefOutcome::Indeterminate`].
+    /// Fails only where no reference can have moved, also where somebody holds its lock at the remote
+    /// ([`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable)); whatever is unsure is [`RefOutcome::Indeterminate`].
     async fn push(&self, edits: &[RefEdit], deadline: Duration) -> Result<Vec<RefOutcome>, Error>;
 
     /// Returns the branch that the remote's `HEAD` names, `None` where it is unborn or detached.
@@ -93,7 +94,8 @@ impl RefEdit {
 pub enum RefOutcome {
     /// The reference has its new value.
     Moved,
-    /// Somebody else moved it first; `actual` is what it was when read again.
+    /// Somebody else moved it first; `actual` is what it was when read again. For a fast-forward that may be an ancestor of
+    /// the new value, and the next push goes through.
     Stale {
         /// The value found.
         actual: Option<CommitId>,

@@ -76,6 +76,10 @@ impl HasHooks for Harness {
     fn race(&self, name: &RefName, to: &CommitId) {
         self.server.inject(Fault::Race { name: name.clone(), to: Some(*to) });
     }
+
+    fn lock(&self, name: &RefName, held: bool) {
+        self.server.lock(name, held);
+    }
 }
 
 impl TakesEditsSingly for Harness {

@@ -5,6 +5,7 @@ mod failure;
 mod process;
 mod push_outcome;
 mod push_plan;
+mod push_refusal;
 mod push_report;
 mod ref_listing;
 mod text;

@@ -65,6 +65,9 @@ pub trait HasHooks: GitRemoteHarness {
 
     /// Moves a reference after each push's advertisement and before its update.
     fn race(&self, name: &RefName, to: &CommitId);
+
+    /// Holds the lock of a reference, as somebody does whose transaction is under way, or lets it go.
+    fn lock(&self, name: &RefName, held: bool);
 }
 
 /// For the group `single_edits`: the server may know no atomic push.
@@ -137,6 +140,8 @@ macro_rules! git_remote_conformance {
             a_hook_that_declines_all_makes_no_victims
             a_server_that_denies_rewinding_declines
             a_race_lost_at_the_server_is_stale
+            a_fast_forward_race_lost_to_an_ancestor_is_stale
+            a_lock_at_the_server_is_no_refusal
             names_that_can_not_exist_together_are_declined
         );
     };

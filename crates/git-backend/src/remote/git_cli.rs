@@ -11,10 +11,11 @@ use cfgupdater_core::{
 use super::call::Call;
 use super::failure::classify;
 use super::process::Output;
-use super::push_outcome::{Aftermath, all_accepted, settle};
+use super::push_outcome::{Aftermath, all_accepted, is_locked, settle};
 use super::push_plan::{self, Lacks};
 use super::push_report::{self, PushReport};
 use super::ref_listing;
+use super::remote_url::RemoteUrl;
 use super::settings::RemoteSettings;
 use super::text::{reason_of, remote_messages};
 use super::tracking;
@@ -238,11 +239,15 @@ impl GitCli {
         let names: Vec<_> = edits.iter().map(|edit| edit.name.clone()).collect();
         let actual = call.list(&names).await.map_err(|error| explain(&error));
         let edits = edits.to_vec();
+        let url = self.settings.url.clone();
         self.local(move |repo| {
             let actual = actual.as_ref().map_err(String::as_str);
             let aftermath = Aftermath { report: &report, actual, said: &said };
             // A value that isn't even here was never ours to fast-forward from.
-            Ok(settle(&edits, &aftermath, |old, new| repo.objects().is_ancestor(old, new).unwrap_or(false)))
+            let is_ancestor =
+                |old: &CommitId, new: &CommitId| repo.objects().is_ancestor(old, new).unwrap_or(false);
+            let outcomes = settle(&edits, &aftermath, is_ancestor);
+            if is_locked(&edits, &report, &said, &outcomes) { Err(locked(&url, &said)) } else { Ok(outcomes) }
         })
         .await
     }
@@ -288,6 +293,14 @@ impl GitRemote for GitCli {
         let output = call.ls_remote(&["--symref"], ["HEAD"].into_iter()).await?;
         Ok(ref_listing::parse_head(&output.stdout))
     }
+}
+
+fn locked(url: &RemoteUrl, said: &str) -> Error {
+    let message = format!(
+        "references of {url} are locked there; it is tried again later, and a lock that stays was left by a crash and must \
+         be removed at the server: {said}"
+    );
+    Error::new(ErrorKind::Unavailable, message).with_retry(Retry::Backoff)
 }
 
 fn missing(repo: &LocalRepo, id: &cfgupdater_core::CommitId) -> Error {

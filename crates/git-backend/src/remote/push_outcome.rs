@@ -2,6 +2,7 @@
 
 use cfgupdater_core::{CommitId, Expected, RefEdit, RefMap, RefOutcome};
 
+use super::push_refusal::{Refusal, refusal};
 use super::push_report::{PushReport, RefReport};
 
 /// Where a reference stands after a push that did not report success for it.
@@ -24,6 +25,18 @@ pub(crate) struct Aftermath<'a> {
 /// Tells whether the report alone settles every edit.
 pub(crate) fn all_accepted(edits: &[RefEdit], report: &PushReport) -> bool {
     edits.iter().all(|edit| report.get(&edit.name) == Some(&RefReport::Accepted))
+}
+
+/// Tells whether nothing moved because somebody holds a lock at the remote: no refusal, and over by itself or by an
+/// administrator.
+pub(crate) fn is_locked(edits: &[RefEdit], report: &PushReport, said: &str, outcomes: &[RefOutcome]) -> bool {
+    let nothing_moved =
+        outcomes.iter().all(|outcome| matches!(outcome, RefOutcome::Declined { .. } | RefOutcome::Aborted));
+    nothing_moved
+        && edits.iter().any(|edit| match report.get(&edit.name) {
+            Some(RefReport::Rejected(reason)) => refusal(&edit.name, reason, said) == Refusal::Locked,
+            _ => false,
+        })
 }
 
 /// Settles every edit. `is_ancestor` tells whether a value found may be fast-forwarded to the new one.
@@ -53,7 +66,12 @@ fn settle_one(
         (Position::AtNew, _) => RefOutcome::Moved,
         (Position::Elsewhere(actual), _) => RefOutcome::Stale { actual },
         (Position::AtOld, Some(RefReport::Rejected(reason))) => {
-            RefOutcome::Declined { reason: join(reason, aftermath.said) }
+            match refusal(&edit.name, reason, aftermath.said) {
+                Refusal::Raced => RefOutcome::Stale { actual },
+                Refusal::Locked | Refusal::Meant => {
+                    RefOutcome::Declined { reason: join(reason, aftermath.said) }
+                }
+            }
         }
         // The remote may still be at it.
         (Position::AtOld, Some(RefReport::Unknown(reason))) => {
@@ -131,6 +149,29 @@ mod tests {
         assert_eq!(outcome(&edit, rejected(), Ok(None)), RefOutcome::Stale { actual: None });
         assert_eq!(outcome(&edit, rejected(), Ok(Some(id('2')))), RefOutcome::Moved);
         assert!(matches!(outcome(&edit, rejected(), Ok(Some(id('1')))), RefOutcome::Declined { .. }));
+    }
+
+    #[test]
+    fn a_race_that_was_lost_to_an_ancestor_is_stale() {
+        let edit = RefEdit::fast_forward(name("a"), id('2'));
+        let rejected = RefReport::Rejected(format!("cannot lock ref: is at {} but expected 0", id('1')));
+        assert_eq!(
+            outcome(&edit, Some(rejected), Ok(Some(id('1')))),
+            RefOutcome::Stale { actual: Some(id('1')) }
+        );
+    }
+
+    #[test]
+    fn a_lock_is_no_refusal_unless_something_else_decided() {
+        let edits = ["a", "b"].map(|text| RefEdit::exact(name(text), None, Some(id('2'))));
+        let rejected = || RefReport::Rejected("atomic transaction failed".into());
+        let report: PushReport = edits.iter().map(|edit| (edit.name.clone(), rejected())).collect();
+        let declined = || RefOutcome::Declined { reason: String::new() };
+        let said = "error: Unable to create '/srv/x.git/refs/heads/a.lock': File exists.";
+        assert!(is_locked(&edits, &report, said, &[declined(), RefOutcome::Aborted]));
+        assert!(!is_locked(&edits, &report, "hook declined", &[declined(), declined()]));
+        let stale = RefOutcome::Stale { actual: None };
+        assert!(!is_locked(&edits, &report, said, &[stale, RefOutcome::Aborted]));
     }
 
     #[test]

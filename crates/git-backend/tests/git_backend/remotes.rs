@@ -194,6 +194,11 @@ impl<W: Way> HasHooks for Remote<W> {
         );
         hook(self.server.path(), "pre-receive", &script);
     }
+
+    fn lock(&self, name: &RefName, held: bool) {
+        let lock = self.server.path().join(format!("{name}.lock"));
+        if held { std::fs::write(lock, "").unwrap() } else { std::fs::remove_file(lock).unwrap() }
+    }
 }
 
 impl<W: Way> TakesEditsSingly for Remote<W> {
@@ -250,8 +255,29 @@ async fn a_host_whose_key_is_not_known_is_refused_and_the_remedy_is_named() {
         return;
     }
     let remote = over_ssh();
-    let settings = remote.way.settings(remote.server.path()).with_ssh(remote.way.mistaken());
-    let error = remote.client(settings).ls_remote(&[branch("master")], LONG).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Forbidden, "{error}");
-    assert!(error.to_string().contains("known_hosts"), "{error}");
+    for identity in [remote.way.mistaken(), remote.way.newcomer()] {
+        let settings = remote.way.settings(remote.server.path()).with_ssh(identity);
+        let error = remote.client(settings).ls_remote(&[branch("master")], LONG).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Forbidden, "{error}");
+        assert!(error.to_string().contains("known_hosts"), "{error}");
+    }
+}
+
+/// Whoever answers nothing is waited for as long as the caller says.
+#[tokio::test]
+async fn a_server_that_says_nothing_is_left_when_the_deadline_has_passed() {
+    let silence = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/x.git", silence.local_addr().unwrap());
+    let scratch = Scratch::new();
+    let local = LocalRepo::open(&scratch.init("one.git", "sha1"), Engine::Gix).unwrap();
+    let remote = GitCli::new(RemoteSettings::new(url.parse().unwrap()), local);
+    let (names, soon) = ([branch("master")], Duration::from_secs(1));
+    let errors = [
+        remote.ls_remote(&names, soon).await.unwrap_err(),
+        remote.fetch(&names, soon).await.unwrap_err(),
+        remote.head_branch(soon).await.unwrap_err(),
+    ];
+    for error in errors {
+        assert_eq!(error.kind(), ErrorKind::TimedOut, "{error}");
+    }
 }

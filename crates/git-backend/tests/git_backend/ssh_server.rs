@@ -56,6 +56,7 @@ impl SshServer {
         let server = Self { port, user: user(), directory };
         server.trust("host", "known");
         server.trust("other-host", "mistaken");
+        std::fs::write(server.directory.join("nobody"), "").unwrap();
         server
     }
 
@@ -77,6 +78,11 @@ impl SshServer {
     /// Takes the server for another one.
     pub(crate) fn mistaken(&self) -> SshIdentity {
         self.identity_of("user", "mistaken")
+    }
+
+    /// Knows no server at all.
+    pub(crate) fn newcomer(&self) -> SshIdentity {
+        self.identity_of("user", "nobody")
     }
 
     fn identity_of(&self, key: &str, hosts: &str) -> SshIdentity {

@@ -1,8 +1,9 @@
 //! What the server has to say, and what others do while it thinks.
 
-use cfgupdater_core::{RefEdit, RefOutcome};
+use cfgupdater_core::{ErrorKind, RefEdit, RefOutcome, Retry};
 
-use super::{HasHooks, TakesEditsSingly, at, branch, push, rivals};
+use super::{HasHooks, LONG, TakesEditsSingly, at, branch, push, rivals};
+use crate::conformance::git_repo::commit;
 
 fn reason(outcome: &RefOutcome) -> &str {
     match outcome {
@@ -67,6 +68,34 @@ pub async fn a_race_lost_at_the_server_is_stale(harness: &impl HasHooks) {
     let outcome = push(harness, &[RefEdit::exact(auto.clone(), Some(root), Some(ours))]).await;
     assert_eq!(outcome, [RefOutcome::Stale { actual: Some(theirs) }]);
     assert_eq!(at(harness, &auto), Some(theirs));
+}
+
+/// Whoever moved the reference a part of the way was quicker: nobody refused anything, and the rest may be pushed again.
+pub async fn a_fast_forward_race_lost_to_an_ancestor_is_stale(harness: &impl HasHooks) {
+    let [root, _, _] = rivals(harness).await;
+    let half = |repo| commit(repo, &[root], &[("f", "half")], 4);
+    let halfway = half(harness.local());
+    assert_eq!(half(harness.server()), halfway);
+    let ours = commit(harness.local(), &[halfway], &[("f", "whole")], 5);
+    harness.race(&branch("master"), &halfway);
+    let edit = [RefEdit::fast_forward(branch("master"), ours)];
+    assert_eq!(push(harness, &edit).await, [RefOutcome::Stale { actual: Some(halfway) }]);
+    assert_eq!(at(harness, &branch("master")), Some(halfway));
+}
+
+/// Who finds a reference locked was not refused: the call fails, nothing moved, and it is tried again later.
+pub async fn a_lock_at_the_server_is_no_refusal(harness: &impl HasHooks) {
+    let [root, ours, _] = rivals(harness).await;
+    let together = ["state", "auto"].map(|name| RefEdit::exact(branch(name), None, Some(ours)));
+    let alone = [RefEdit::exact(branch("auto"), None, Some(ours))];
+    harness.lock(&branch("auto"), true);
+    for edits in [&together[..], &alone[..]] {
+        let error = harness.remote().push(edits, LONG).await.unwrap_err();
+        assert_eq!((error.kind(), error.retry()), (ErrorKind::Unavailable, Retry::Backoff), "{error}");
+    }
+    assert_eq!((at(harness, &branch("state")), at(harness, &branch("master"))), (None, Some(root)));
+    harness.lock(&branch("auto"), false);
+    assert_eq!(push(harness, &together).await, [RefOutcome::Moved, RefOutcome::Moved]);
 }
 
 /// A branch can't be beside a directory of its name.

@@ -3,7 +3,7 @@
 use cfgupdater_core::{CommitId, Error, Expected, GitRepo, RefEdit, RefMap, RefName, RefOutcome};
 
 use super::object::invalid;
-use super::server::{Fault, MemoryGitServer};
+use super::server::{Fault, MemoryGitServer, locked};
 
 /// Refuses edits that no push can express.
 pub(super) fn check(edits: &[RefEdit]) -> Result<(), Error> {
@@ -104,6 +104,13 @@ impl MemoryGitServer {
         Ok(())
     }
 
+    /// Finds a reference that is to be moved and whose lock somebody holds.
+    fn held(&self, edits: &[RefEdit], fates: &[Fate]) -> Option<RefName> {
+        let settings = self.settings();
+        let moved = edits.iter().zip(fates).filter(|(_, fate)| **fate == Fate::Taken);
+        moved.map(|(edit, _)| &edit.name).find(|name| settings.locked.contains(*name)).cloned()
+    }
+
     fn rewinds(&self, old: Option<CommitId>, new: Option<CommitId>) -> Result<bool, Error> {
         match (old, new) {
             (Some(old), Some(new)) => Ok(!self.repo().is_ancestor(&old, &new)?),
@@ -139,6 +146,9 @@ impl MemoryGitServer {
             }
         }
         if goes_on(&fates) {
+            if let Some(held) = self.held(edits, &fates) {
+                return Err(locked(&held));
+            }
             for (edit, _) in edits.iter().zip(&fates).filter(|(_, fate)| **fate == Fate::Taken) {
                 self.repo().set_ref(&edit.name, edit.new.map(|id| *id.object_id()));
             }

@@ -1,10 +1,10 @@
 //! [`MemoryGitServer`]: the other side of [`MemoryRemote`](super::MemoryRemote).
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use cfgupdater_core::{CommitId, Error, ErrorKind, GitRepo, ObjectFormat, RefEdit, RefMap, RefName};
+use cfgupdater_core::{CommitId, Error, ErrorKind, GitRepo, ObjectFormat, RefEdit, RefMap, RefName, Retry};
 
 use super::repo::{Head, MemoryRepo};
 
@@ -56,6 +56,7 @@ pub(super) struct Settings {
     pub(super) update: Option<UpdateHook>,
     pub(super) denies_rewinding: bool,
     pub(super) is_atomic: bool,
+    pub(super) locked: BTreeSet<RefName>,
     faults: VecDeque<Fault>,
 }
 
@@ -73,6 +74,7 @@ impl MemoryGitServer {
             update: None,
             denies_rewinding: false,
             is_atomic: true,
+            locked: BTreeSet::new(),
             faults: VecDeque::new(),
         };
         Self { repo: MemoryRepo::new(format), settings: Arc::new(Mutex::new(settings)) }
@@ -101,6 +103,16 @@ impl MemoryGitServer {
     /// Takes the edits of a push one by one, as servers do that know no atomic push.
     pub fn take_edits_singly(&self) {
         self.settings().is_atomic = false;
+    }
+
+    /// Holds the lock of a reference, as somebody does whose transaction is under way, or lets it go.
+    pub fn lock(&self, name: &RefName, held: bool) {
+        let mut settings = self.settings();
+        if held {
+            settings.locked.insert(name.clone())
+        } else {
+            settings.locked.remove(name)
+        };
     }
 
     /// Lets something go wrong. Faults happen in the order they were injected, one a call.
@@ -141,6 +153,11 @@ impl MemoryGitServer {
 
 pub(super) fn unreachable() -> Error {
     Error::new(ErrorKind::Unavailable, "the server in memory can't be reached; it is tried again later")
+}
+
+pub(super) fn locked(name: &RefName) -> Error {
+    let message = format!("{name} is locked at the server in memory; it is tried again later");
+    Error::new(ErrorKind::Unavailable, message).with_retry(Retry::Backoff)
 }
 
 pub(super) fn silent() -> Error {
