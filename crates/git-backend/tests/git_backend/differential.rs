@@ -1,7 +1,6 @@
 //! Random chains, texts and messages, judged by git. `CFGUPDATER_CONFORMANCE_CASES` raises their number, and a seed that
 //! fails is printed.
 
-use std::fmt::Write;
 use std::path::Path;
 
 use cfgupdater_core::{CommitId, EntryKind, GitRepo, TreeEdit, TreeEntry, TreeId};
@@ -11,7 +10,7 @@ use cfgupdater_testkit::memory::git::encode_tree;
 use fastrand::Rng;
 
 use crate::cli_repo::CliRepo;
-use crate::support::{Scratch, assert_sound, commit, commit_tree, git, run, set_ref, try_git};
+use crate::support::{Ran, Scratch, assert_sound, commit, commit_tree, git, run, set_ref, try_git};
 
 /// One repository, opened three times.
 struct Judged {
@@ -170,25 +169,77 @@ fn texts_are_merged_as_git_merges_them() {
         let (ours, theirs) = (changed(rng, &base, "ours"), changed(rng, &base, "theirs"));
         let root = commit(repo, &[], &[("f", &base)], 1);
         let [onto, carried] = [&ours, &theirs].map(|text| commit(repo, &[root], &[("f", text)], 2));
-        let files = [("ours", &ours), ("base", &base), ("theirs", &theirs)];
-        let paths = files.map(|(name, text)| {
-            let path = judged.scratch.path(name);
-            std::fs::write(&path, text).unwrap();
-            path.to_str().unwrap().to_owned()
-        });
-        let by_git = run(judged.path(), &[], &["merge-file", "-p", &paths[0], &paths[1], &paths[2]], b"");
-        let told = format!("base:\n{base}\nours:\n{ours}\ntheirs:\n{theirs}");
+        let (by_git, told) = merged_by_git(&judged, &base, &ours, &theirs);
         match judged.carry(carried, onto) {
             CarryOutcome::Carried { tree } => {
                 assert!(by_git.succeeded, "git finds a conflict in {told}");
-                let entry = repo.entry(&tree, &"f".parse().unwrap()).unwrap().unwrap();
-                let merged = repo.blob(&cfgupdater_core::BlobId::new(entry.id)).unwrap();
-                assert_eq!(String::from_utf8(merged).unwrap(), by_git.text(), "{told}");
+                assert_eq!(content(repo, &tree), by_git.text(), "{told}");
             }
             CarryOutcome::Conflict { .. } => assert!(!by_git.succeeded, "git finds no conflict in {told}"),
             other => panic!("{other:?}"),
         }
+        assert_sound(judged.path());
     });
+}
+
+/// A text of few different lines, which may end in CRLF or without a line feed.
+fn repetitive(rng: &mut Rng) -> String {
+    let end = if rng.bool() { "\r\n" } else { "\n" };
+    let lines = (0..rng.usize(2..14)).map(|_| format!("{}{end}", ["x", "y", ""][rng.usize(..3)]));
+    lines.collect()
+}
+
+/// Changes a text of few different lines, often into lines that it has already.
+fn repeated(rng: &mut Rng, text: &str) -> String {
+    let mut lines: Vec<&str> = text.split_inclusive('\n').collect();
+    for _ in 0..rng.usize(1..4) {
+        let at = rng.usize(..=lines.len());
+        let new = ["x\n", "y\n", "\n", "x\r\n", "new\n"][rng.usize(..5)];
+        match rng.u8(..3) {
+            0 => lines.insert(at, new),
+            1 if at < lines.len() => lines[at] = new,
+            _ if at < lines.len() => drop(lines.remove(at)),
+            _ => {}
+        }
+    }
+    let text = lines.concat();
+    if rng.u8(..4) == 0 { text.trim_end_matches('\n').to_owned() } else { text }
+}
+
+/// Where lines repeat, which of them belong together is a matter of taste; that no change is lost isn't.
+#[test]
+fn texts_of_repeated_lines_are_never_merged_where_git_finds_a_conflict() {
+    let judged = Judged::new();
+    let repo = judged.gix.objects();
+    each_seed(150, |rng| {
+        let base = repetitive(rng);
+        let sides = [repeated(rng, &base), repeated(rng, &base)];
+        let root = commit(repo, &[], &[("f", &base)], 1);
+        let [onto, carried] = sides.each_ref().map(|text| commit(repo, &[root], &[("f", text)], 2));
+        let CarryOutcome::Carried { .. } = carry(repo, &carried, &onto, &|_| false).unwrap() else { return };
+        let [ours, theirs] = &sides;
+        let (by_git, told) = merged_by_git(&judged, &base, ours, theirs);
+        assert!(by_git.succeeded, "git finds a conflict in {told}");
+    });
+    assert_sound(judged.path());
+}
+
+/// Asks `git merge-file`, and returns the texts to be told where something is wrong.
+fn merged_by_git(judged: &Judged, base: &str, ours: &str, theirs: &str) -> (Ran, String) {
+    let files = [("ours", ours), ("base", base), ("theirs", theirs)];
+    let paths = files.map(|(name, text)| {
+        let path = judged.scratch.path(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    });
+    let by_git = run(judged.path(), &[], &["merge-file", "-p", &paths[0], &paths[1], &paths[2]], b"");
+    (by_git, format!("base:\n{base:?}\nours:\n{ours:?}\ntheirs:\n{theirs:?}"))
+}
+
+/// Reads the file `f` of a tree.
+fn content(repo: &dyn GitRepo, tree: &TreeId) -> String {
+    let entry = repo.entry(tree, &"f".parse().unwrap()).unwrap().unwrap();
+    String::from_utf8(repo.blob(&cfgupdater_core::BlobId::new(entry.id)).unwrap()).unwrap()
 }
 
 #[test]
@@ -272,6 +323,10 @@ impl Drop for Finally<'_> {
 #[test]
 fn messages_are_read_as_git_reads_them() {
     let scratch = Scratch::new();
+    assert!(
+        cfgupdater_core::Autocommit::decode(&joined(ours())).is_some(),
+        "a message that nobody changed is ours"
+    );
     each_seed(60, |rng| {
         let message = message(rng);
         let by_git = run(
@@ -296,12 +351,11 @@ fn pair(line: &str) -> Option<(String, String)> {
     Some((key.to_owned(), value.to_owned()))
 }
 
-/// A message as we write it, with lines put in and taken out anywhere.
-fn message(rng: &mut Rng) -> String {
-    let id = "a".repeat(64);
-    let mut lines: Vec<String> = vec!["chore: update app to 0123456789".to_owned(), String::new()];
-    for (key, value) in [
-        ("App-SHA", "1".repeat(40).as_str()),
+/// The lines of a message as we write it.
+fn ours() -> Vec<String> {
+    let (id, app_sha) = ("a".repeat(32), "1".repeat(40));
+    let trailers = [
+        ("App-SHA", app_sha.as_str()),
         ("Target", "staging"),
         ("Reason", "new images published"),
         ("Version", "1"),
@@ -309,9 +363,18 @@ fn message(rng: &mut Rng) -> String {
         ("Id", &id),
         ("Set", "app"),
         ("Actor", "app-ci"),
-    ] {
-        lines.push(format!("Autocommit-{key}: {value}"));
-    }
+    ];
+    let subject = ["chore: update app to 0123456789".to_owned(), String::new()];
+    subject.into_iter().chain(trailers.map(|(key, value)| format!("Autocommit-{key}: {value}"))).collect()
+}
+
+fn joined(lines: Vec<String>) -> String {
+    lines.into_iter().map(|line| line + "\n").collect()
+}
+
+/// A message as we write it, with lines put in and taken out anywhere.
+fn message(rng: &mut Rng) -> String {
+    let mut lines = ours();
     let odd = [
         "",
         " ",
@@ -338,8 +401,5 @@ fn message(rng: &mut Rng) -> String {
             _ => lines.insert(rng.usize(1..=lines.len()), odd[rng.usize(..odd.len())].to_owned()),
         }
     }
-    lines.into_iter().fold(String::new(), |mut text, line| {
-        let _ = writeln!(text, "{line}");
-        text
-    })
+    joined(lines)
 }
