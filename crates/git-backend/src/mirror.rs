@@ -100,12 +100,16 @@ impl Mirror {
 
     /// Empties a damaged mirror.
     async fn repair(&self, deadline: Duration) -> Result<(), Error> {
-        let _one_at_a_time = self.repairing.lock().await;
+        let end = Instant::now() + deadline;
+        let Ok(_one_at_a_time) = tokio::time::timeout(deadline, self.repairing.lock()).await else {
+            let message = "the mirror is still being fetched afresh by another call; it is tried again later";
+            return Err(Error::new(ErrorKind::TimedOut, message));
+        };
         if !self.damaged.load(Ordering::Acquire) {
             return Ok(());
         }
         tracing::warn!(mirror = %self.path().display(), "the mirror is damaged and is fetched afresh");
-        create::create(&self.settings, deadline).await?;
+        create::create(&self.settings, end.saturating_duration_since(Instant::now())).await?;
         self.repo.store().reopen()?;
         self.damaged.store(false, Ordering::Release);
         Ok(())

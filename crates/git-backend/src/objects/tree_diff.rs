@@ -2,10 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use cfgupdater_core::{EntryKind, Error, ObjectId, TreeChange};
+use cfgupdater_core::{EntryKind, Error, ErrorKind, ObjectId, TreeChange};
 
 use super::session::Session;
 use super::tree_format::{Entry, Tree};
+
+/// Most directories and changed leaves together. A tree that names one directory again and again has as many leaves as its
+/// author likes, whatever little it weighs.
+const MOST: usize = 1_000_000;
 
 /// Two directories to compare. Depth costs memory, never stack: a tree may be deeper than any stack.
 struct Pair {
@@ -15,16 +19,24 @@ struct Pair {
 }
 
 /// Lists the leaves that differ, by path.
+///
+/// # Errors
+/// Fails where a tree can't be read, and where more differs than any repository of configuration holds.
 pub(crate) fn diff(
     session: &impl Session,
     old: Option<ObjectId>,
     new: Option<ObjectId>,
 ) -> Result<Vec<TreeChange>, Error> {
     let mut changes = Vec::new();
+    let mut read_so_far = 0;
     let mut open = vec![Pair { prefix: Vec::new(), old, new }];
     while let Some(Pair { prefix, old, new }) = open.pop() {
         if old == new {
             continue;
+        }
+        read_so_far += 1;
+        if read_so_far + changes.len() > MOST {
+            return Err(too_many(new.or(old)));
         }
         let [old, new] = [read(session, old)?, read(session, new)?];
         for (name, [old, new]) in side_by_side(&old, &new) {
@@ -41,6 +53,15 @@ pub(crate) fn diff(
     }
     changes.sort_by(|one, other| one.path.cmp(&other.path));
     Ok(changes)
+}
+
+fn too_many(tree: Option<ObjectId>) -> Error {
+    let of = tree.map_or_else(String::new, |tree| format!(" below tree {tree}"));
+    let message = format!(
+        "more than {MOST} directories and files differ{of}, which no repository of configuration has; a tree that names one \
+         directory again and again must be taken out of the branch"
+    );
+    Error::new(ErrorKind::Invalid, message)
 }
 
 fn read(session: &impl Session, tree: Option<ObjectId>) -> Result<Tree, Error> {

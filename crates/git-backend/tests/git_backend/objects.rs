@@ -1,9 +1,11 @@
 //! What the suite doesn't ask: directories that vanish, and files that only save time.
 
-use cfgupdater_core::{ErrorKind, GitRepo, Walk};
+use cfgupdater_core::{EntryKind, ErrorKind, GitRepo, TreeEntry, TreeId, Walk};
 use cfgupdater_git_backend::{Engine, LocalRepo};
 
-use crate::support::{Scratch, commit, git, name, set_ref};
+use cfgupdater_testkit::memory::git::encode_tree;
+
+use crate::support::{Scratch, commit, git, name, run, set_ref};
 
 const ENGINES: [Engine; 2] = [Engine::Gix, Engine::Libgit2];
 
@@ -53,5 +55,26 @@ fn packed_references_and_a_commit_graph_change_nothing() {
         assert_eq!(repo.resolve(&name("refs/heads/master")).unwrap(), Some(merge));
         assert!(repo.is_ancestor(&other, &tip).unwrap());
         assert!(!repo.is_ancestor(&other, &one).unwrap());
+    }
+}
+
+#[test]
+fn a_tree_that_multiplies_itself_is_refused_before_it_fills_the_memory() {
+    let scratch = Scratch::new();
+    let path = scratch.init("a.git", "sha1");
+    let leaf = LocalRepo::open(&path, Engine::Gix).unwrap().objects().write_blob(b"x").unwrap();
+    let mut below = (EntryKind::File, *leaf.object_id());
+    for _ in 0..8 {
+        let names: Vec<String> = (0..10).map(|n| format!("n{n}")).collect();
+        let entries: Vec<TreeEntry> =
+            names.iter().map(|name| TreeEntry::new(name.as_bytes(), below.0, below.1)).collect();
+        let args = ["hash-object", "-w", "--literally", "-t", "tree", "--stdin"];
+        let tree: TreeId = run(&path, &[], &args, &encode_tree(&entries)).text().trim().parse().unwrap();
+        below = (EntryKind::Tree, *tree.object_id());
+    }
+    for engine in ENGINES {
+        let repo = LocalRepo::open(&path, engine).unwrap();
+        let error = repo.objects().diff(None, &TreeId::new(below.1)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Invalid, "{error}");
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use cfgupdater_core::{Error, ErrorKind};
-use git2::{ErrorCode, Repository, RepositoryOpenFlags};
+use git2::{ErrorClass, ErrorCode, Repository, RepositoryOpenFlags};
 
 use crate::objects::failures::damaged;
 use crate::objects::pack_stamp::{PackStamp, packs_of};
@@ -121,10 +121,32 @@ impl Pool {
                 format!("{path} belongs to another user; give it to this one, or use the engine gix");
             return Error::new(ErrorKind::Forbidden, message).with_source(cause);
         }
+        // libgit2 also reads the user's and the system's configuration: a mistake there is no damage here.
+        if cause.class() == ErrorClass::Config && !cause.message().contains(&*self.path.to_string_lossy()) {
+            let message =
+                format!("{path} can't be opened by libgit2: mend the git configuration that is named below");
+            return Error::new(ErrorKind::Other, message).with_source(cause);
+        }
         damaged(&self.path, cause)
     }
 
     fn lock(&self) -> MutexGuard<'_, Idle> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistake_in_the_users_configuration_is_no_damage() {
+        let pool = Pool { path: "/srv/mirror.git".into(), idle: Mutex::default() };
+        let told = |file: &str| {
+            let message = format!("failed to parse config file: missing ']' (in {file}:1)");
+            pool.unopenable(git2::Error::new(ErrorCode::GenericError, ErrorClass::Config, message)).kind()
+        };
+        assert_eq!(told("/home/me/.gitconfig"), ErrorKind::Other);
+        assert_eq!(told("/srv/mirror.git/config"), ErrorKind::Corrupt);
     }
 }
