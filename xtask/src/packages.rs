@@ -5,13 +5,16 @@ use serde_json::Value;
 use crate::run::{cargo, output, succeeds};
 
 /// A crate that can be published.
-struct Package {
-    name: String,
+pub(crate) struct Package {
+    pub(crate) name: String,
+    /// The name of its library, where it has one.
+    pub(crate) library: Option<String>,
     readme: bool,
 }
 
-/// Packages all crates as they would be uploaded, without building them and without a network, and looks at the files.
-pub(crate) fn packages() -> Result<(), String> {
+/// Packages all crates as they would be uploaded, without a network, and looks at the files. `built` says whether what was
+/// packaged is also compiled, each crate against the others as packaged.
+pub(crate) fn packages(built: bool) -> Result<(), String> {
     let packages = published()?;
     let mut wrong = Vec::new();
     for package in &packages {
@@ -23,12 +26,14 @@ pub(crate) fn packages() -> Result<(), String> {
     if !wrong.is_empty() {
         return Err(wrong.join("; "));
     }
-    let mut package = cargo(&["package", "--no-verify", "--allow-dirty", "--offline", "--quiet"]);
+    let mut package = cargo(&["package", "--allow-dirty", "--offline", "--quiet"]);
+    package.args((!built).then_some("--no-verify"));
     package.args(packages.iter().flat_map(|package| ["--package", &package.name]));
     if succeeds(&mut package) { Ok(()) } else { Err("mend what `cargo package` names".to_owned()) }
 }
 
-fn published() -> Result<Vec<Package>, String> {
+/// Lists the crates that can be published.
+pub(crate) fn published() -> Result<Vec<Package>, String> {
     let mut metadata = cargo(&["metadata", "--no-deps", "--format-version", "1", "--offline"]);
     let text = output(&mut metadata).ok_or("`cargo metadata` failed")?;
     let metadata: Value = serde_json::from_str(&text).map_err(|error| format!("cargo metadata: {error}"))?;
@@ -38,10 +43,17 @@ fn published() -> Result<Vec<Package>, String> {
     let published: Vec<Package> = published
         .map(|package| Package {
             name: package["name"].as_str().unwrap_or_default().to_owned(),
+            library: library(package),
             readme: package["readme"] == "README.md",
         })
         .collect();
     if published.is_empty() { Err("no crate can be published".to_owned()) } else { Ok(published) }
+}
+
+fn library(package: &Value) -> Option<String> {
+    let targets = package["targets"].as_array()?;
+    let library = targets.iter().find(|target| target["kind"][0] == "lib")?;
+    library["name"].as_str().map(str::to_owned)
 }
 
 /// Finds what is wrong with the files of a package.
@@ -56,6 +68,11 @@ fn faults(package: &Package, files: &str) -> Vec<String> {
     if !package.readme || !files.lines().any(|file| file == "README.md") {
         faults.push(format!("{name} has no `readme = \"README.md\"` or no such file"));
     }
+    let licences = ["LICENSE-APACHE", "LICENSE-MIT"];
+    let absent = licences.iter().filter(|licence| !files.lines().any(|file| file == **licence));
+    faults.extend(
+        absent.map(|licence| format!("{name} would be published without {licence}; link it into the crate")),
+    );
     faults
 }
 
@@ -64,11 +81,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn test_data_and_a_missing_readme_are_found() {
-        let package = |readme| Package { name: "x".to_owned(), readme };
-        assert!(faults(&package(true), "README.md\nsrc/lib.rs\nsrc/tests.rs\n").is_empty());
+    fn test_data_a_missing_readme_and_missing_licences_are_found() {
+        let package = |readme| Package { name: "x".to_owned(), library: None, readme };
+        let sound = "LICENSE-APACHE\nLICENSE-MIT\nREADME.md\n";
+        assert!(faults(&package(true), &format!("{sound}src/lib.rs\nsrc/tests.rs\n")).is_empty());
         let found = faults(&package(true), "src/lib.rs\ntests/a.rs\nsrc/payloads/push.json\n");
-        assert_eq!(found.len(), 3, "{found:?}");
-        assert_eq!(faults(&package(false), "README.md\n").len(), 1);
+        assert_eq!(found.len(), 5, "{found:?}");
+        assert_eq!(faults(&package(false), sound).len(), 1);
     }
 }

@@ -9,24 +9,8 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use self::listing::listing;
+use crate::packages;
 use crate::run::{cargo, root, succeeds};
-
-/// The published libraries, by package and library name.
-const LIBRARIES: [(&str, &str); 13] = [
-    ("cfgupdater-core", "cfgupdater_core"),
-    ("cfgupdater", "cfgupdater"),
-    ("cfgupdater-commands", "cfgupdater_commands"),
-    ("cfgupdater-deployers", "cfgupdater_deployers"),
-    ("cfgupdater-forge-github", "cfgupdater_forge_github"),
-    ("cfgupdater-forge-gitlab", "cfgupdater_forge_gitlab"),
-    ("cfgupdater-forge-http", "cfgupdater_forge_http"),
-    ("cfgupdater-git-backend", "cfgupdater_git_backend"),
-    ("cfgupdater-forge-local", "cfgupdater_forge_local"),
-    ("cfgupdater-image-builder", "cfgupdater_image_builder"),
-    ("cfgupdater-renderers", "cfgupdater_renderers"),
-    ("cfgupdater-server", "cfgupdater_server"),
-    ("cfgupdater-testkit", "cfgupdater_testkit"),
-];
 
 /// Crates whose types stay inside; families are named by their first word.
 const PRIVATE: [&str; 16] = [
@@ -51,10 +35,10 @@ const PRIVATE: [&str; 16] = [
 /// Checks the public items of every published library.
 pub(crate) fn check() -> Result<(), String> {
     let mut faults = Vec::new();
-    for (package, library) in LIBRARIES {
-        let json = describe(package, library)?;
+    for (package, library) in libraries()? {
+        let json = describe(&package, &library)?;
         faults.extend(foreign_types(&json).into_iter().map(|path| format!("{package} shows {path}")));
-        if std::fs::read_to_string(listed(package)).ok() != Some(listing(&json)) {
+        if std::fs::read_to_string(listed(&package)).ok() != Some(listing(&json)) {
             faults.push(format!("{package} shows something else than docs/api says; run `cargo xtask api`"));
         }
     }
@@ -63,8 +47,8 @@ pub(crate) fn check() -> Result<(), String> {
 
 /// Writes the listings of what the libraries show.
 pub(crate) fn write() -> Result<(), String> {
-    for (package, library) in LIBRARIES {
-        let (path, listing) = (listed(package), listing(&describe(package, library)?));
+    for (package, library) in libraries()? {
+        let (path, listing) = (listed(&package), listing(&describe(&package, &library)?));
         let directory = path.parent().unwrap_or(&path);
         let written = std::fs::create_dir_all(directory).and_then(|()| std::fs::write(&path, listing));
         written.map_err(|error| format!("{}: {error}", path.display()))?;
@@ -72,13 +56,20 @@ pub(crate) fn write() -> Result<(), String> {
     Ok(())
 }
 
+/// Lists the published libraries, by package and library name.
+fn libraries() -> Result<Vec<(String, String)>, String> {
+    let packages = packages::published()?;
+    Ok(packages.into_iter().filter_map(|package| Some((package.name, package.library?))).collect())
+}
+
 fn listed(package: &str) -> PathBuf {
     root().join(format!("docs/api/{package}.txt"))
 }
 
-/// Has rustdoc describe a library. The JSON form is unstable, which this variable permits on any toolchain.
+/// Has rustdoc describe a library with all its features. The JSON form is unstable, which this variable permits on any toolchain.
 fn describe(package: &str, library: &str) -> Result<Value, String> {
-    let mut rustdoc = cargo(&["rustdoc", "--locked", "--quiet", "--lib", "--package", package]);
+    let mut rustdoc =
+        cargo(&["rustdoc", "--locked", "--quiet", "--lib", "--all-features", "--package", package]);
     rustdoc.args([
         "--target-dir",
         "target/public-api",

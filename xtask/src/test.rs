@@ -31,14 +31,14 @@ pub(crate) fn test(full: bool) -> ExitCode {
     steps.one("seeded bugs", simulator::seeded_bugs);
     steps.one("model", || simulator::model(&["--quick"]));
     steps.one("docs", || {
-        let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--locked", "--quiet"]);
+        let mut doc = cargo(&["doc", "--workspace", "--all-features", "--no-deps", "--locked", "--quiet"]);
         doc.env("RUSTDOCFLAGS", "-D warnings");
         run(doc, "mend what rustdoc names")
     });
     steps.one("core without I/O", boundaries::core_has_no_io);
     steps.one("engine without backends", boundaries::engine_has_no_backends);
     steps.one("public items", public_api::check);
-    steps.one("packages", packages::packages);
+    steps.one("packages", || packages::packages(full));
     steps.one("licences and sources", || deny(&["licenses", "bans", "sources"]));
     if full {
         // Needs the advisory database, which is fetched from its own host.
