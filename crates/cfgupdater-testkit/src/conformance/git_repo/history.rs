@@ -70,7 +70,7 @@ pub fn ancestry_is_reachability(harness: &impl GitRepoHarness) {
     each_seed(8, |rng| {
         let shape = Shape::draw(rng);
         let ids = shape.build(repo);
-        for _ in 0..6 {
+        for _ in 0..12 {
             let (one, other) = (rng.usize(..ids.len()), rng.usize(..ids.len()));
             let [ours, theirs] = [one, other].map(|at| shape.reachable(&[at], false));
             assert_eq!(repo.is_ancestor(&ids[one], &ids[other]).unwrap(), theirs.contains(&one));
