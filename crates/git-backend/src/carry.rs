@@ -30,7 +30,8 @@ pub enum CarryOutcome {
 /// Applies what `commit` changed against its parent to the tree of `onto`.
 ///
 /// A path changed on one side only, or alike on both, takes that change. Where both sides changed a file differently,
-/// image definitions are merged key by key and other files line by line. Everything else is a conflict.
+/// image definitions are merged key by key and other files line by line. Everything else is a conflict, also two changes
+/// among lines that repeat: which of them a side meant isn't guessed, so it conflicts where `git merge-file` may not.
 ///
 /// # Errors
 /// Fails where an object can't be read or written.

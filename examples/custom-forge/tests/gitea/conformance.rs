@@ -83,11 +83,11 @@ impl ForgeHarness for GiteaHarness {
         self.gitea.add_status(commit, &posted.name, &posted.word, creator);
         Ok(())
     }
-    // [/harness]
 
     fn secrets(&self) -> Vec<String> {
         [TOKEN, SECRETS[0], SECRETS[1]].map(str::to_owned).to_vec()
     }
+    // [/harness]
 
     async fn require(&self, checks: &[RequiredCheck]) -> Result<(), Unable> {
         if checks.iter().any(|check| check.source.is_some()) {
