@@ -215,7 +215,7 @@ impl App {
             _ => self.buildah(&sha)?,
         }
         let (wall, cpu) = (start.elapsed(), spent()? - cpu);
-        let cpu = cpu.saturating_sub(relay.spent() - relayed);
+        let cpu = cpu.saturating_sub(relay.spent().saturating_sub(relayed));
         let (requests, up, down) = (registry.requests()? - requests, relay.up() - up, relay.down() - down);
         let after = self.digests().await?;
         let kept = before.iter().zip(&after).filter(|(one, other)| one.is_some() && one == other).count();
