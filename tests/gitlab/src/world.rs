@@ -79,6 +79,7 @@ pub(crate) enum Kind {
 
 /// One project on a GitLab.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "what goes wrong is independent of each other")]
 pub struct World {
     pub(crate) pipelines: Vec<Pipeline>,
     pub(crate) jobs: Vec<Job>,
