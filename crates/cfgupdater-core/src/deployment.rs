@@ -21,6 +21,17 @@ pub(crate) fn resolve(
     policy: &Policy,
     snapshot: &Snapshot,
 ) -> Result<Vec<Report>, Refusal> {
+    let reports = read(said, actor, policy, snapshot)?;
+    if reports.is_empty() { Err(nothing_known(said)) } else { Ok(reports) }
+}
+
+/// Reads what a report says of each set; nothing where what it names holds none of them.
+fn read(
+    said: &DeploymentReport,
+    actor: &str,
+    policy: &Policy,
+    snapshot: &Snapshot,
+) -> Result<Vec<Report>, Refusal> {
     let wave = policy.wave(&said.wave).ok_or_else(|| unknown("wave", said.wave.as_str()))?;
     let sets = sets_of(said, wave, policy)?;
     let introduced = sets.into_iter().map(|set| {
@@ -45,11 +56,7 @@ pub(crate) fn resolve(
         asked_at: None,
         revoked: Vec::new(),
     };
-    let reports: Vec<Report> = introduced.into_iter().flatten().map(report).collect();
-    if reports.is_empty() {
-        return Err(nothing_known(said));
-    }
-    Ok(reports)
+    Ok(introduced.into_iter().flatten().map(report).collect())
 }
 
 fn sets_of(said: &DeploymentReport, wave: &WavePolicy, policy: &Policy) -> Result<Vec<SetName>, Refusal> {
@@ -125,18 +132,23 @@ pub fn is_news(
     policy: &Policy,
     snapshot: &Snapshot,
 ) -> bool {
-    let Ok(reports) = resolve(said, "", policy, snapshot) else { return true };
+    let Ok(reports) = read(said, "", policy, snapshot) else { return true };
+    if reports.is_empty() {
+        // What a known revision holds doesn't change; a release may have come in since.
+        return matches!(said.claim, Claim::Release(_));
+    }
     let mut asked = reports.into_iter().map(|report| Report { asked_at, ..report });
     asked.any(|report| counts(&report, &snapshot.state, &snapshot.history))
 }
 
 /// Tells whether a report changes anything: it is new, and not about an older revision than the target's last.
 ///
-/// Reports are ordered by the ancestry of their revisions, else by when the target saw it, else by arrival. What the
+/// Reports are ordered by the ancestry of what they name, else by when the target saw it, else by arrival. What the
 /// target's deploy tool answered when it was asked, after the target's last word, is how it is now: it may move back.
+/// What was seen before such a question says nothing new, whenever it arrives.
 pub(crate) fn counts(report: &Report, state: &State, history: &History) -> bool {
     let Some(known) = state.targets.get(&key(report)) else { return true };
-    (is_present(report, known) || !is_older(report, &known.newest, history)) && !repeats(report, known)
+    (is_present(report, known) || !is_older(report, known, history)) && !repeats(report, known)
 }
 
 /// Lists the introductions newer than the one reported that the target said it runs: it doesn't any more.
@@ -157,12 +169,20 @@ fn key(report: &Report) -> (WaveName, TargetName, SetName) {
     (report.wave.clone(), report.target.clone(), report.set.clone())
 }
 
-fn is_older(report: &Report, last: &Report, history: &History) -> bool {
-    let position = |report: &Report| report.revision.and_then(|revision| history.position(&revision));
-    match (position(report), position(last)) {
-        (Some(now), Some(before)) if now != before => now < before,
-        _ => matches!((report.observed_at, last.observed_at), (Some(now), Some(before)) if now < before),
+fn is_older(report: &Report, known: &TargetReports, history: &History) -> bool {
+    let seen = report.asked_at.or(report.observed_at);
+    if seen.zip(known.sighted).is_some_and(|(seen, sighted)| seen <= sighted) {
+        return true;
     }
+    let (last, place) = (&known.newest, |commit: CommitId| history.position(&commit));
+    let revisions = report.revision.and_then(place).zip(last.revision.and_then(place));
+    if let Some((now, before)) = revisions.filter(|(now, before)| now != before) {
+        return now < before;
+    }
+    // A release names its last introduction, so one that came in again may be meant as it was before: time tells.
+    let brought = place(report.introduction).zip(place(last.introduction));
+    brought.is_some_and(|(now, before)| now < before)
+        || report.observed_at.zip(last.observed_at).is_some_and(|(now, before)| now < before)
 }
 
 fn repeats(report: &Report, known: &TargetReports) -> bool {

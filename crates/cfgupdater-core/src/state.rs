@@ -130,6 +130,9 @@ pub struct TargetReports {
     pub newest: Report,
     /// The last word on each release and introduction.
     pub by_introduction: BTreeMap<CommitId, Word>,
+    /// When its deploy tool was last asked, of the answers that changed something: what was seen before is outdated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sighted: Option<Timestamp>,
 }
 
 /// The last word of a target on one introduction of a release.
@@ -211,7 +214,8 @@ impl State {
 
     fn report(&mut self, report: &Report) {
         let key = (report.wave.clone(), report.target.clone(), report.set.clone());
-        let unheard = || TargetReports { newest: report.clone(), by_introduction: BTreeMap::new() };
+        let unheard =
+            || TargetReports { newest: report.clone(), by_introduction: BTreeMap::new(), sighted: None };
         let known = Arc::make_mut(self.targets.entry(key).or_insert_with(|| Arc::new(unheard())));
         known.by_introduction.retain(|introduction, _| !report.revoked.contains(introduction));
         let said = known.by_introduction.get(&report.introduction);
@@ -219,6 +223,7 @@ impl State {
             let verdict = Word { status: report.status, since: report.at };
             known.by_introduction.insert(report.introduction, verdict);
         }
+        known.sighted = known.sighted.max(report.asked_at);
         known.newest = report.clone();
         while known.by_introduction.len() > REPORTS_KEPT {
             let oldest = known.by_introduction.iter().min_by_key(|(_, said)| said.since).map(|(key, _)| *key);

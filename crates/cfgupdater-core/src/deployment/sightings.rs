@@ -130,3 +130,65 @@ fn what_repeats_itself_is_known_without_a_reading() {
     assert!(!news(&scene, &said("staging-1", 1, Succeeded), None), "older");
     assert!(news(&scene, &said("staging-1", 1, Succeeded), Some(at(2000))), "moved back");
 }
+
+/// What a target's tool sends of a revision, and when it saw it.
+fn seen(n: u8, status: DeploymentStatus, seconds: i64) -> DeploymentReport {
+    DeploymentReport { observed_at: Some(at(seconds)), ..said("staging-1", n, status) }
+}
+
+#[test]
+fn a_word_seen_before_the_target_was_asked_restores_nothing_that_the_answer_took_back() {
+    let mut scene = two_releases();
+    take(&mut scene, Request::Report(said("staging-2", 2, Succeeded)));
+    assert!(take(&mut scene, Request::Report(seen(2, Succeeded, 500))));
+    assert!(promotes(&scene));
+    scene.now = at(1100);
+    assert!(sight(&mut scene, said("staging-1", 1, Succeeded)));
+    assert!(!take(&mut scene, Request::Report(seen(2, Succeeded, 500))), "replayed");
+    assert!(!take(&mut scene, Request::Report(seen(2, Succeeded, 1100))), "as old as the question");
+    // What is heard since doesn't make it any newer.
+    assert!(take(&mut scene, Request::Report(seen(1, Failed, 1150))));
+    assert!(!take(&mut scene, Request::Report(seen(2, Succeeded, 500))), "replayed once more");
+    assert!(!promotes(&scene));
+    assert!(take(&mut scene, Request::Report(seen(2, Succeeded, 1200))), "deployed again");
+    assert!(promotes(&scene));
+}
+
+#[test]
+fn an_answer_to_an_older_question_restores_nothing_either() {
+    let mut scene = two_releases();
+    take(&mut scene, Request::Report(said("staging-1", 2, Succeeded)));
+    scene.now = at(1100);
+    assert!(sight(&mut scene, said("staging-1", 1, Succeeded)));
+    let crossed = Sighting { report: said("staging-1", 2, Succeeded), asked_at: at(1099) };
+    assert!(!take(&mut scene, Request::Sight(crossed)));
+}
+
+#[test]
+fn releases_and_revisions_are_ordered_by_what_they_brought() {
+    let mut scene = two_releases();
+    let release = |n: u8| Claim::Release(testing::images(&[("web", n)]).release());
+    let told = |n: u8| DeploymentReport { claim: release(n), ..said("staging-1", n, Succeeded) };
+    assert!(take(&mut scene, Request::Report(told(2))));
+    assert!(!take(&mut scene, Request::Report(seen(1, Failed, 400))), "an older revision");
+    assert!(!take(&mut scene, Request::Report(told(1))), "an older release");
+    assert!(take(&mut scene, Request::Report(seen(2, Failed, 600))));
+    assert!(!take(&mut scene, Request::Report(told(1))), "an older release than the revision's");
+    // A release that came in again is known by its last introduction: only time tells which one was meant.
+    scene.person_pushes(3, &[("staging", 1)]);
+    let early = DeploymentReport { observed_at: Some(at(550)), ..told(1) };
+    assert!(!take(&mut scene, Request::Report(early)));
+    assert!(take(&mut scene, Request::Report(DeploymentReport { observed_at: Some(at(650)), ..told(1) })));
+}
+
+#[test]
+fn a_revision_without_images_is_no_news_once_it_is_known() {
+    let mut scene = Scene::new();
+    scene.person_pushes(1, &[]);
+    let (policy, snapshot) = (scene.policy.clone(), scene.snapshot());
+    assert!(!is_news(&said("staging-1", 1, Succeeded), None, &policy, &snapshot));
+    assert!(is_news(&said("staging-1", 2, Succeeded), None, &policy, &snapshot), "it isn't known yet");
+    let release = Claim::Release(testing::images(&[("web", 1)]).release());
+    let told = DeploymentReport { claim: release, ..said("staging-1", 1, Succeeded) };
+    assert!(is_news(&told, None, &policy, &snapshot), "it may have come in since");
+}
