@@ -10,7 +10,7 @@ use crate::timestamp::Timestamp;
 /// The span that a budget is for.
 const MINUTE: Duration = Duration::from_mins(1);
 
-/// The longest pause after failures.
+/// The longest pause after failures, also where a tool asks for a longer one.
 const LONGEST_PAUSE: Duration = Duration::from_mins(10);
 
 /// How often one deploy tool may be asked.
@@ -44,6 +44,8 @@ pub struct Polls {
     places: BTreeMap<Place, Due>,
     /// When the requests of the last minute were made.
     spent: VecDeque<(Timestamp, u32)>,
+    /// Until when the tool wants no question at all.
+    quiet_until: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,7 +57,7 @@ struct Due {
 impl Polls {
     /// Builds the polls of a tool that was not asked yet.
     pub fn new(pace: Pace) -> Self {
-        Self { pace, places: BTreeMap::new(), spent: VecDeque::new() }
+        Self { pace, places: BTreeMap::new(), spent: VecDeque::new(), quiet_until: None }
     }
 
     /// Says who is waited for, with the requests each takes. A place that is new is due at once, since its word may be
@@ -70,6 +72,9 @@ impl Polls {
     /// Takes the place that has waited longest of those that are due, if the budget allows the requests it takes.
     pub fn take(&mut self, now: Timestamp, requests: impl Fn(&Place) -> u32) -> Option<Place> {
         self.forget_old(now);
+        if self.quiet_until.is_some() {
+            return None;
+        }
         let (place, _) = self
             .places
             .iter()
@@ -101,15 +106,15 @@ impl Polls {
         let at = now.after(pause);
         self.put_off(place, at);
         if let Retry::After(span) = retry {
-            // Such a word is about the tool, not about the place.
-            let until = now.after(span);
-            self.places.values_mut().for_each(|due| due.at = due.at.max(until));
+            // Such a word is about the tool, not about the place: whoever comes to be waited for meanwhile waits, too.
+            self.quiet_until = self.quiet_until.max(Some(now.after(span.min(LONGEST_PAUSE))));
         }
     }
 
     /// Returns when to take again; `None` while nobody is waited for.
     pub fn next(&self, now: Timestamp) -> Option<Timestamp> {
-        let due = self.places.values().map(|due| due.at).min()?;
+        let first = self.places.values().map(|due| due.at).min()?;
+        let due = self.quiet_until.map_or(first, |until| first.max(until));
         if due > now {
             return Some(due);
         }
@@ -126,6 +131,8 @@ impl Polls {
     fn forget_old(&mut self, now: Timestamp) {
         // A clock that was put back must not lock the budget up.
         self.spent.retain(|(at, _)| *at <= now && now.since(*at) < MINUTE);
+        let over = |until: &Timestamp| *until <= now || until.since(now) > LONGEST_PAUSE;
+        self.quiet_until = self.quiet_until.filter(|until| !over(until));
     }
 }
 
@@ -205,6 +212,19 @@ mod tests {
         let mut polls = polls(10, 60, &["a", "b"]);
         assert_eq!(polls.take(at(0), |_| 1), Some(place("a")));
         polls.failed(&place("a"), Retry::After(Duration::from_secs(45)), at(0));
-        assert_eq!((taken(&mut polls, 44), taken(&mut polls, 45)), (vec![], vec![place("a"), place("b")]));
+        // Another target comes to be waited for, and somebody else's question fails after a shorter pause.
+        polls.wait_for(&awaiting(&["a", "b", "c"]), at(1));
+        polls.failed(&place("b"), Retry::After(Duration::from_secs(5)), at(2));
+        assert_eq!((taken(&mut polls, 44), polls.next(at(44))), (vec![], Some(at(45))));
+        assert_eq!(taken(&mut polls, 45), [place("c"), place("a"), place("b")]);
+    }
+
+    #[test]
+    fn a_tool_that_asks_for_more_patience_than_is_reasonable_is_asked_after_ten_minutes() {
+        let mut polls = polls(10, 60, &["a"]);
+        assert_eq!(taken(&mut polls, 0), [place("a")]);
+        polls.failed(&place("a"), Retry::After(Duration::from_hours(2)), at(0));
+        assert_eq!((taken(&mut polls, 599), polls.next(at(599))), (vec![], Some(at(600))));
+        assert_eq!(taken(&mut polls, 600), [place("a")]);
     }
 }
