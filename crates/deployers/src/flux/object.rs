@@ -11,7 +11,9 @@ use super::revision;
 use crate::mapping::SenderKind;
 use crate::outcome::{Outcome, Unreadable, instant, nullable, read};
 
-/// The annotation by which a Helm release names the release it deploys; Flux puts it into its events, too.
+/// The annotation among `commonMetadata` by which a Helm release names the release it deploys. Its own annotation of
+/// that name, which Flux puts into its events, is not believed here: changing it is no new generation, so that the object
+/// would claim the new release with what it said of the old one.
 const RELEASE: &str = "event.toolkit.fluxcd.io/release";
 
 #[derive(Debug, Deserialize)]
@@ -27,8 +29,6 @@ struct Object {
 struct Metadata {
     #[serde(default)]
     generation: i64,
-    #[serde(default, deserialize_with = "nullable")]
-    annotations: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -38,6 +38,25 @@ struct Spec {
     wait: bool,
     #[serde(deserialize_with = "nullable")]
     health_checks: Vec<IgnoredAny>,
+    #[serde(deserialize_with = "nullable")]
+    values: Values,
+    #[serde(deserialize_with = "nullable")]
+    common_metadata: CommonMetadata,
+}
+
+/// The values of a chart: anything; only our own key is read.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Values {
+    #[serde(deserialize_with = "nullable")]
+    cfgupdater_release: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct CommonMetadata {
+    #[serde(deserialize_with = "nullable")]
+    annotations: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -64,6 +83,7 @@ struct Condition {
     #[serde(default)]
     reason: String,
     last_transition_time: Option<String>,
+    observed_generation: Option<i64>,
 }
 
 /// Reads what a Kustomization or a Helm release says of what it deploys; `None` while it says nothing: it is being
@@ -105,7 +125,7 @@ fn helm_release(object: &Object) -> Option<Outcome> {
         "False" if HELM_FAILED.contains(&ready.reason.as_str()) => DeploymentStatus::Failed,
         _ => return None,
     };
-    let claim = Claim::Release(object.metadata.annotations.get(RELEASE)?.trim().parse().ok()?);
+    let claim = Claim::Release(object.spec.release()?.trim().parse().ok()?);
     Some(Outcome::new(outcome, claim, instant(ready.last_transition_time.as_deref())))
 }
 
@@ -114,15 +134,22 @@ impl Object {
         self.status.conditions.iter().find(|condition| condition.name == "Ready")
     }
 
-    /// Tells whether what it says is about its present specification.
+    /// Tells whether what it says is about its present specification: it has seen it, and judged it since.
     fn is_seen(&self) -> bool {
-        self.status.observed_generation == self.metadata.generation
+        let present = self.metadata.generation;
+        let judged = self.ready().and_then(|ready| ready.observed_generation);
+        self.status.observed_generation == present && judged.is_none_or(|judged| judged == present)
     }
 }
 
 impl Spec {
     fn tells_health(&self) -> bool {
         self.wait || !self.health_checks.is_empty()
+    }
+
+    fn release(&self) -> Option<&str> {
+        let value = Some(self.values.cfgupdater_release.as_str()).filter(|value| !value.is_empty());
+        value.or_else(|| self.common_metadata.annotations.get(RELEASE).map(String::as_str))
     }
 }
 
@@ -139,9 +166,9 @@ mod tests {
         json!({
             "metadata": {
                 "name": "apps", "generation": 3,
-                "annotations": {"event.toolkit.fluxcd.io/release": "ab".repeat(32)}
+                "annotations": {"event.toolkit.fluxcd.io/release": "cd".repeat(32)}
             },
-            "spec": {"wait": true},
+            "spec": {"wait": true, "values": {"replicas": 2, "cfgupdaterRelease": "ab".repeat(32)}},
             "status": {
                 "observedGeneration": 3,
                 "conditions": [
@@ -198,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_helm_release_is_known_by_its_annotation() {
+    fn a_helm_release_is_known_by_what_its_specification_names() {
         let kind = SenderKind::HelmRelease;
         let release = Claim::Release("ab".repeat(32).parse().unwrap());
         let ready = object("True", "UpgradeSucceeded");
@@ -206,9 +233,29 @@ mod tests {
         let failed = object("False", "UpgradeFailed");
         assert_eq!(told(kind, &failed), Some((DeploymentStatus::Failed, release)));
         assert_eq!(told(kind, &object("Unknown", "Progressing")), None);
-        let mut unnamed = object("True", "UpgradeSucceeded");
-        unnamed["metadata"]["annotations"] = Value::Null;
-        assert_eq!(told(kind, &unnamed), None);
+        let mut common = object("True", "UpgradeSucceeded");
+        common["spec"] =
+            json!({"values": null, "commonMetadata": {"annotations": {RELEASE: " ".to_owned() + &"ab".repeat(32)}}});
+        assert_eq!(told(kind, &common), Some((DeploymentStatus::Succeeded, release)));
+    }
+
+    #[test]
+    fn a_helm_release_claims_nothing_before_helm_ran() {
+        let kind = SenderKind::HelmRelease;
+        // kustomize-controller has written the next release, and helm-controller has not looked yet: an annotation is
+        // no new generation, so nothing but the specification tells.
+        let mut annotated = object("True", "UpgradeSucceeded");
+        annotated["spec"] = json!({});
+        assert_eq!(told(kind, &annotated), None, "only events name a release by its annotation");
+        let mut changed = object("True", "UpgradeSucceeded");
+        changed["metadata"]["generation"] = 4.into();
+        assert_eq!(told(kind, &changed), None);
+        // It has seen the change, and its condition is still the one of before.
+        changed["status"]["observedGeneration"] = 4.into();
+        changed["status"]["conditions"][1]["observedGeneration"] = 3.into();
+        assert_eq!(told(kind, &changed), None);
+        changed["status"]["conditions"][1]["observedGeneration"] = 4.into();
+        assert!(told(kind, &changed).is_some());
     }
 
     #[test]
