@@ -32,9 +32,8 @@ pub trait Deployments: Debug + Send + Sync {
     /// Tells how many requests it takes to ask about a place; 0 for one that this tool doesn't deploy to.
     fn requests(&self, place: &Place) -> u32;
 
-    /// Asks what a place runs now.
-    ///
-    /// # Errors
-    /// Fails where the tool can't be reached, refuses us, answers nonsense or doesn't have what is configured.
-    async fn ask(&self, place: &Place) -> Result<Vec<DeploymentReport>, Error>;
+    /// Asks what a place runs now: one item for each sender that has something to say, or of which nothing could be
+    /// found out, since the tool can't be reached, refuses us, answers nonsense or doesn't have what is configured. What
+    /// the others say counts all the same.
+    async fn ask(&self, place: &Place) -> Vec<Result<DeploymentReport, Error>>;
 }

@@ -71,7 +71,7 @@ pub(crate) async fn preflight(config: &Config, repo: &Repo) -> Vec<Finding> {
     let mut findings = Vec::new();
     for tool in tools {
         let Some(place) = places.iter().find(|place| tool.requests(place) > 0) else { continue };
-        if let Err(error) = tool.ask(place).await {
+        for error in tool.ask(place).await.into_iter().filter_map(Result::err) {
             let problem = format!("deploy tool `{}` can't be asked: {}", tool.name(), explain(&error));
             findings.push(Finding::warning(problem, "until it can, lost reports stay lost"));
         }

@@ -31,6 +31,8 @@ macro_rules! deployments_conformance {
             what_runs_is_reported
             what_failed_is_reported
             what_is_under_way_has_no_report
+            what_nobody_knows_to_be_healthy_has_no_report
+            when_it_was_seen_is_no_matter_of_the_question
             a_report_speaks_of_the_place_asked_for
             a_place_of_others_costs_nothing_and_has_no_report
             asking_changes_nothing

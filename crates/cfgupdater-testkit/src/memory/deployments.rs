@@ -77,24 +77,24 @@ impl Deployments for MemoryDeployments {
         u32::from(self.known().places.contains_key(place))
     }
 
-    async fn ask(&self, place: &Place) -> Result<Vec<DeploymentReport>, Error> {
+    async fn ask(&self, place: &Place) -> Vec<Result<DeploymentReport, Error>> {
         let mut known = self.known();
         known.questions += 1;
-        let Some(found) = known.places.get(place) else { return Ok(Vec::new()) };
+        let Some(found) = known.places.get(place) else { return Vec::new() };
         if let Some(error) = known.trouble.and_then(in_trouble) {
-            return Err(error);
+            return vec![Err(error)];
         }
         let (status, revision) = match found {
             Deployed::Runs(revision) => (DeploymentStatus::Succeeded, revision),
             Deployed::Failed(revision) => (DeploymentStatus::Failed, revision),
-            Deployed::UnderWay(_) => return Ok(Vec::new()),
+            Deployed::UnderWay(_) | Deployed::Unsure(_) => return Vec::new(),
             Deployed::Gone => {
-                return Err(Error::new(ErrorKind::NotFound, "the tool doesn't know the target"));
+                return vec![Err(Error::new(ErrorKind::NotFound, "the tool doesn't know the target"))];
             }
         };
         let (wave, target) = place.clone();
         let claim = Claim::Revision(*revision);
-        Ok(vec![DeploymentReport { wave, target, status, claim, set: None, observed_at: None }])
+        vec![Ok(DeploymentReport { wave, target, status, claim, set: None, observed_at: None })]
     }
 }
 

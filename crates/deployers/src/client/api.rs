@@ -126,12 +126,22 @@ impl Deployments for DeployApi {
         u32::try_from(self.mapping.of(place).count()).unwrap_or(u32::MAX)
     }
 
-    async fn ask(&self, place: &Place) -> Result<Vec<DeploymentReport>, Error> {
-        let mut reports = Vec::new();
+    async fn ask(&self, place: &Place) -> Vec<Result<DeploymentReport, Error>> {
+        let mut told = Vec::new();
         for binding in self.mapping.of(place) {
-            let json = self.get(binding).await?;
-            reports.extend(self.read(binding, &json)?);
+            let said = self.get(binding).await.and_then(|json| self.read(binding, &json));
+            // What is wrong with the tool is wrong with every question; what is wrong with one object isn't.
+            let over = said.as_ref().is_err_and(|error| concerns_the_tool(error.kind()));
+            told.extend(said.transpose());
+            if over {
+                break;
+            }
         }
-        Ok(reports)
+        told
     }
+}
+
+fn concerns_the_tool(kind: ErrorKind) -> bool {
+    use ErrorKind::{RateLimited, TimedOut, Unauthenticated, Unavailable};
+    matches!(kind, RateLimited | TimedOut | Unauthenticated | Unavailable)
 }

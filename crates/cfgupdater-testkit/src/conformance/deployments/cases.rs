@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cfgupdater_core::{
-    Claim, CommitId, DeploymentReport, DeploymentStatus, Error, ErrorKind, ObjectId, Place, Retry, explain,
+    CommitId, DeploymentReport, DeploymentStatus, Error, ErrorKind, ObjectId, Place, Retry, explain,
 };
 
 use super::harness::{Deployed, DeploymentsHarness, ToolTrouble};
@@ -13,14 +13,16 @@ fn commit(n: u8) -> CommitId {
 }
 
 async fn ask(harness: &dyn DeploymentsHarness, place: &Place) -> Vec<DeploymentReport> {
-    let reports = harness.deployments().ask(place).await;
-    reports.unwrap_or_else(|error| panic!("asking about {place:?} failed: {}", explain(&error)))
+    let told = harness.deployments().ask(place).await.into_iter();
+    told.map(|told| told.unwrap_or_else(|error| panic!("asking about {place:?} failed: {}", explain(&error))))
+        .collect()
 }
 
 async fn fails(harness: &dyn DeploymentsHarness, place: &Place) -> Error {
-    match harness.deployments().ask(place).await {
-        Ok(reports) => panic!("expected an error, and was told {reports:?}"),
-        Err(error) => error,
+    let mut told = harness.deployments().ask(place).await;
+    match (told.pop(), told.is_empty()) {
+        (Some(Err(error)), true) => error,
+        (last, _) => panic!("expected one error, and was told {told:?} {last:?}"),
     }
 }
 
@@ -33,7 +35,7 @@ async fn expect(
     let told = ask(harness, place).await;
     assert!(!told.is_empty(), "nothing was told of {place:?}");
     for report in told {
-        assert_eq!((report.status, report.claim), (status, Claim::Revision(revision)));
+        assert_eq!((report.status, report.claim), (status, harness.claim(revision)));
     }
 }
 
@@ -65,13 +67,34 @@ pub async fn what_is_under_way_has_no_report(harness: &mut dyn DeploymentsHarnes
     assert_eq!(ask(harness, &place).await, []);
 }
 
+/// What runs without that the tool can tell whether it is healthy has no report: it may be broken.
+pub async fn what_nobody_knows_to_be_healthy_has_no_report(harness: &mut dyn DeploymentsHarness) {
+    let [place, _] = harness.places();
+    harness.deploy(&place, Deployed::Unsure(commit(1))).await;
+    assert_eq!(ask(harness, &place).await, []);
+}
+
+/// When the tool saw what it tells, if it says so, doesn't move with the question: two answers to the same are the same,
+/// and what is told of later is not older.
+pub async fn when_it_was_seen_is_no_matter_of_the_question(harness: &mut dyn DeploymentsHarness) {
+    let [place, _] = running(harness).await;
+    let seen = |reports: Vec<DeploymentReport>| -> Vec<_> {
+        reports.into_iter().map(|report| report.observed_at).collect()
+    };
+    let before = seen(ask(harness, &place).await);
+    assert_eq!(seen(ask(harness, &place).await), before);
+    harness.deploy(&place, Deployed::Failed(commit(3))).await;
+    let after = seen(ask(harness, &place).await);
+    assert!(before.iter().zip(&after).all(|(before, after)| before <= after), "{before:?}, then {after:?}");
+}
+
 /// Reports are about the place asked for and no other.
 pub async fn a_report_speaks_of_the_place_asked_for(harness: &mut dyn DeploymentsHarness) {
     let places = running(harness).await;
     for (place, n) in places.iter().zip([1, 2]) {
         for report in ask(harness, place).await {
             assert_eq!((&report.wave, &report.target), (&place.0, &place.1));
-            assert_eq!(report.claim, Claim::Revision(commit(n)));
+            assert_eq!(report.claim, harness.claim(commit(n)));
         }
         assert!(harness.deployments().requests(place) > 0, "asking about {place:?} takes a request");
     }

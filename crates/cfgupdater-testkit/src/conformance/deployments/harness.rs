@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use cfgupdater_core::{CommitId, Deployments, Place};
+use cfgupdater_core::{Claim, CommitId, Deployments, Place};
 
 /// What a place runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub enum Deployed {
     Failed(CommitId),
     /// It is being brought to this revision.
     UnderWay(CommitId),
+    /// It was brought to this revision, and the tool can't tell whether it is healthy.
+    Unsure(CommitId),
     /// The tool no longer knows the place.
     Gone,
 }
@@ -52,6 +54,11 @@ pub trait DeploymentsHarness: Send {
 
     /// Brings the tool into trouble, or out of it.
     async fn trouble(&mut self, trouble: ToolTrouble);
+
+    /// Returns what a report of a deployed revision names: the revision itself, unless the tool knows releases alone.
+    fn claim(&self, revision: CommitId) -> Claim {
+        Claim::Revision(revision)
+    }
 
     /// Lists the secrets that must never be shown.
     fn secrets(&self) -> Vec<String>;
