@@ -19,7 +19,7 @@ mod signature;
 
 #[cfg(feature = "client")]
 pub use client::{Access, DeployApi};
-pub use mapping::{Binding, Mapping, Rule, Sender, SenderKind, Spot};
+pub use mapping::{Binding, Mapping, Rule, Sender, SenderKind, Spot, rivals};
 pub use outcome::{Outcome, Unreadable};
 pub use pattern::{InvalidPattern, Pattern};
 pub use signature::{is_signed, sign};

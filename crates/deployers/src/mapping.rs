@@ -3,12 +3,17 @@
 //! A rule is written once for many targets: `{wave}`, `{target}` and `{set}` in its patterns stand for every name that is
 //! configured. It is spelt out for all of them at the start, so that a mistake is found then and not by a report.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 
 use cfgupdater_core::{Place, Policy, SetName, TargetName, WaveName};
 
 use crate::pattern::Pattern;
+
+mod conflict;
+mod spell_out;
+
+pub use conflict::rivals;
 
 /// What kind of thing speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,6 +68,9 @@ pub struct Rule {
     pub target: Option<TargetName>,
     /// The set it speaks of; all of the target's where it is absent and no pattern tells it.
     pub set: Option<SetName>,
+    /// Whether several senders may speak for the same set of a target: the newest word of any of them counts, so that a
+    /// success of one hides the failure of another.
+    pub several: bool,
 }
 
 /// What a sender speaks for.
@@ -88,6 +96,7 @@ pub struct Binding {
     /// Its namespace; any where absent.
     pub namespace: Option<Pattern>,
     metadata: BTreeMap<String, Pattern>,
+    several: bool,
     /// What it speaks for.
     pub spot: Spot,
 }
@@ -103,16 +112,17 @@ impl Mapping {
     ///
     /// # Errors
     /// Lists what can't be right, each with the number of the rule: names that are not configured, patterns that can't be
-    /// read, rules that say nothing, and senders that would speak for two spots.
+    /// read, rules that say nothing, senders that would speak for two spots, and spots that two senders would speak for.
     pub fn new(rules: &[Rule], policy: &Policy) -> Result<Self, Vec<(usize, String)>> {
         let (mut bindings, mut mistakes): (Vec<(usize, Binding)>, _) = (Vec::new(), Vec::new());
         for (number, rule) in rules.iter().enumerate() {
-            match spell_out(rule, policy) {
+            match spell_out::spell_out(rule, policy) {
                 Ok(found) => bindings.extend(found.into_iter().map(|binding| (number, binding))),
                 Err(mistake) => mistakes.push((number, mistake)),
             }
         }
-        mistakes.extend(ambiguous(&bindings));
+        mistakes.extend(conflict::ambiguous(&bindings));
+        mistakes.extend(conflict::shared(&bindings));
         let bindings = bindings.into_iter().map(|(_, binding)| binding).collect();
         if mistakes.is_empty() { Ok(Self { bindings }) } else { Err(mistakes) }
     }
@@ -127,8 +137,8 @@ impl Mapping {
         self.bindings.iter().filter(|binding| binding.spot.is_at(place))
     }
 
-    /// Makes sure that an API can be asked about every spot: each must have a name of its own there, without wildcards,
-    /// and with a namespace where names alone tell nothing.
+    /// Makes sure that an API can be asked about every spot: each must have one sender, with a name of its own there,
+    /// without wildcards, and with a namespace where names alone tell nothing.
     ///
     /// # Errors
     /// Says what can't be asked about.
@@ -136,6 +146,12 @@ impl Mapping {
         let mut seen = BTreeMap::new();
         for binding in &self.bindings {
             let (kind, spot) = (binding.kind, &binding.spot);
+            if binding.several {
+                return Err(format!(
+                    "{kind} `{}` is one of several for {spot}, whose answers would contradict each other",
+                    binding.name
+                ));
+            }
             let name = binding.name.literal().ok_or_else(|| {
                 format!("{kind} `{}` for {spot} holds a wildcard, so it can't be asked about", binding.name)
             })?;
@@ -186,108 +202,6 @@ impl Binding {
             && self.namespace.as_ref().is_none_or(|pattern| pattern.matches(&sender.namespace))
             && self.metadata.iter().all(told)
     }
-
-    /// Tells whether some sender would fit both.
-    fn meets(&self, other: &Self) -> bool {
-        let namespaces = self.namespace.as_ref().zip(other.namespace.as_ref());
-        let mut shared = self.metadata.iter().filter_map(|(key, one)| Some((one, other.metadata.get(key)?)));
-        self.kind == other.kind
-            && self.name.meets(&other.name)
-            && namespaces.is_none_or(|(one, other)| one.meets(other))
-            && shared.all(|(one, other)| one.meets(other))
-    }
-}
-
-fn spell_out(rule: &Rule, policy: &Policy) -> Result<Vec<Binding>, String> {
-    let texts = || rule.metadata.values().chain([&rule.name]).chain(&rule.namespace);
-    for text in texts() {
-        check_placeholders(text)?;
-    }
-    let tells_set = texts().any(|text| text.contains("{set}"));
-    if let Some(wave) = rule.wave.as_ref().filter(|wave| policy.wave(wave).is_none()) {
-        return Err(format!("wave `{wave}` is not configured"));
-    }
-    if let Some(set) = rule.set.as_ref().filter(|set| policy.set(set).is_none()) {
-        return Err(format!("image set `{set}` is not configured"));
-    }
-    let mut bindings = Vec::new();
-    for wave in policy.waves.iter().filter(|wave| rule.wave.as_ref().is_none_or(|name| *name == wave.name)) {
-        let named = |name: &TargetName| rule.target.as_ref().is_none_or(|wanted| wanted == name);
-        for target in wave.targets.iter().filter(|target| named(&target.name)) {
-            let spot = |set| Spot { wave: wave.name.clone(), target: target.name.clone(), set };
-            if !tells_set && rule.set.is_none() {
-                bindings.push(bind(rule, spot(None))?);
-                continue;
-            }
-            let wanted = |set: &SetName| rule.set.as_ref().is_none_or(|name| name == set);
-            let sets = policy.sets.iter().map(|set| &set.name).filter(|set| target.runs(set) && wanted(set));
-            for set in sets {
-                bindings.push(bind(rule, spot(Some(set.clone())))?);
-            }
-        }
-    }
-    if bindings.is_empty() {
-        let target =
-            rule.target.as_ref().map_or_else(|| "a target".to_owned(), |name| format!("target `{name}`"));
-        return Err(format!("this rule is for nothing: no wave it names has {target} that runs its set"));
-    }
-    Ok(bindings)
-}
-
-fn check_placeholders(text: &str) -> Result<(), String> {
-    let mut rest = text;
-    while let Some(at) = rest.find(['{', '}']) {
-        rest = &rest[at..];
-        let known = ["{wave}", "{target}", "{set}"].into_iter().find(|known| rest.starts_with(known));
-        let Some(known) = known else {
-            return Err(format!(
-                "`{text}` holds a brace that is not part of {{wave}}, {{target}} or {{set}}"
-            ));
-        };
-        rest = &rest[known.len()..];
-    }
-    Ok(())
-}
-
-fn bind(rule: &Rule, spot: Spot) -> Result<Binding, String> {
-    let fill = |text: &String| {
-        let set = spot.set.as_ref().map(SetName::as_str).unwrap_or_default();
-        let text = text.replace("{wave}", spot.wave.as_str()).replace("{target}", spot.target.as_str());
-        text.replace("{set}", set).parse::<Pattern>().map_err(|error| error.to_string())
-    };
-    let metadata = rule.metadata.iter().map(|(key, text)| Ok((key.clone(), fill(text)?)));
-    Ok(Binding {
-        kind: rule.kind,
-        name: fill(&rule.name)?,
-        namespace: rule.namespace.as_ref().map(fill).transpose()?,
-        metadata: metadata.collect::<Result<_, String>>()?,
-        spot,
-    })
-}
-
-/// Finds senders that would speak for two spots, one for each pair of rules.
-fn ambiguous(bindings: &[(usize, Binding)]) -> Vec<(usize, String)> {
-    let mut seen = BTreeSet::new();
-    let mut mistakes = Vec::new();
-    for (index, (number, one)) in bindings.iter().enumerate() {
-        for (earlier, other) in &bindings[..index] {
-            if one.meets(other) && seen.insert((*earlier, *number)) {
-                let text = if earlier == number {
-                    format!(
-                        "{} `{}` can be {} as well as {}; tell them apart by {{wave}}, {{target}} or {{set}}, or name one",
-                        one.kind, one.name, other.spot, one.spot
-                    )
-                } else {
-                    format!(
-                        "{} `{}` for {} overlaps with `{}` of an earlier rule for {}; a sender must speak for one",
-                        one.kind, one.name, one.spot, other.name, other.spot
-                    )
-                };
-                mistakes.push((*number, text));
-            }
-        }
-    }
-    mistakes
 }
 
 #[cfg(test)]

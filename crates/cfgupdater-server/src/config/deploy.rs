@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use cfgupdater::core::{Pace, Policy, SetName, TargetName, WaveName};
-use cfgupdater_deployers::{Access, Mapping, Rule, SenderKind};
+use cfgupdater_deployers::{Access, Mapping, Rule, SenderKind, rivals};
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -49,6 +49,9 @@ pub(crate) struct Map {
     wave: Option<WaveName>,
     target: Option<TargetName>,
     set: Option<SetName>,
+    /// Whether several senders may speak for the same set of a target.
+    #[serde(default)]
+    several: bool,
 }
 
 /// The API that is asked.
@@ -100,6 +103,7 @@ impl Map {
             wave: self.wave.clone(),
             target: self.target.clone(),
             set: self.set.clone(),
+            several: self.several,
         })
     }
 }
@@ -213,15 +217,34 @@ pub(super) fn mistakes(repo: &Repo) -> Vec<Mistake> {
         found.push(Mistake { place: Some(deploy.name.span()), message });
     }
     if found.is_empty() {
-        found.extend(shared_applications(repo, &policy));
+        found.extend(heard_together(repo).iter().flat_map(|sections| shared_senders(sections, &policy)));
+    }
+    if found.is_empty() {
+        let mappings: Vec<Mapping> = repo.deploy.iter().map(|deploy| deploy.mapping(&policy)).collect();
+        let placed = |(number, message): (usize, String)| {
+            let name: &Spanned<String> = &repo.deploy[number].name;
+            Mistake { place: Some(name.span()), message }
+        };
+        found.extend(rivals(&mappings).into_iter().map(placed));
     }
     found
 }
 
-/// All applications come in at one address, so none may mean two targets, whichever section it is in.
-fn shared_applications(repo: &Repo, policy: &Policy) -> Vec<Mistake> {
-    let sections = repo.deploy.iter().filter(|deploy| deploy.kind == DeployKind::ArgoCd);
-    let maps: Vec<&Spanned<Map>> = sections.flat_map(|deploy| &deploy.map).collect();
+/// Groups the sections whose senders can't be told apart: all applications come in at one address, and whoever signs
+/// with one secret is one installation of Flux.
+fn heard_together(repo: &Repo) -> Vec<Vec<&Deploy>> {
+    let mut groups: BTreeMap<Option<&PathBuf>, Vec<&Deploy>> = BTreeMap::new();
+    // Without a secret nothing is heard, and each section has an API of its own.
+    let heard = |deploy: &&Deploy| deploy.kind == DeployKind::ArgoCd || deploy.secret_file.is_some();
+    for deploy in repo.deploy.iter().filter(heard) {
+        groups.entry(deploy.secret_file.as_ref()).or_default().push(deploy);
+    }
+    groups.into_values().collect()
+}
+
+/// None of those who are heard together may mean two targets, whichever section it is in.
+fn shared_senders(sections: &[&Deploy], policy: &Policy) -> Vec<Mistake> {
+    let maps: Vec<&Spanned<Map>> = sections.iter().flat_map(|deploy| &deploy.map).collect();
     let rules: Vec<Rule> = maps.iter().filter_map(|map| map.get_ref().rule().ok()).collect();
     let mistakes = Mapping::new(&rules, policy).err().unwrap_or_default();
     let placed = |(number, message): (usize, String)| Mistake { place: Some(maps[number].span()), message };

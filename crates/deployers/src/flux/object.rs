@@ -234,8 +234,7 @@ mod tests {
         assert_eq!(told(kind, &failed), Some((DeploymentStatus::Failed, release)));
         assert_eq!(told(kind, &object("Unknown", "Progressing")), None);
         let mut common = object("True", "UpgradeSucceeded");
-        common["spec"] =
-            json!({"values": null, "commonMetadata": {"annotations": {RELEASE: " ".to_owned() + &"ab".repeat(32)}}});
+        common["spec"] = json!({"values": null, "commonMetadata": {"annotations": {RELEASE: " ".to_owned() + &"ab".repeat(32)}}});
         assert_eq!(told(kind, &common), Some((DeploymentStatus::Succeeded, release)));
     }
 

@@ -22,7 +22,12 @@ fn rule(name: &str) -> Rule {
         wave: None,
         target: None,
         set: None,
+        several: false,
     }
+}
+
+fn several(name: &str) -> Rule {
+    Rule { several: true, ..rule(name) }
 }
 
 fn sender(name: &str) -> Sender {
@@ -57,13 +62,13 @@ fn captures_tell_wave_target_and_set() {
 
 #[test]
 fn targets_whose_names_differ_need_no_wave() {
-    let mapping = Mapping::new(&[rule("cfg-{target}-*")], &policy()).unwrap();
+    let mapping = Mapping::new(&[several("cfg-{target}-*")], &policy()).unwrap();
     assert_eq!(found(&mapping, &sender("cfg-eu-2-anything")).unwrap(), "production/eu-2");
 }
 
 #[test]
 fn namespace_kind_and_metadata_must_fit() {
-    let mut rule = rule("apps");
+    let mut rule = several("apps");
     rule.kind = SenderKind::Kustomization;
     rule.namespace = Some("flux-*".to_owned());
     rule.metadata.insert("cluster".to_owned(), "{target}".to_owned());
@@ -90,7 +95,7 @@ fn what_can_not_name_one_target_is_a_mistake() {
     assert!(mistake(&[rule("app-{wave}")]).contains("can be staging/eu-1 as well as staging/us-1"));
     let fixed = Rule { target: Some("eu-2".parse().unwrap()), ..rule("app") };
     assert!(Mapping::new(std::slice::from_ref(&fixed), &policy()).is_ok());
-    assert!(mistake(&[fixed, rule("a*-{target}"), rule("app")]).contains("overlaps with `app`"));
+    assert!(mistake(&[fixed, several("a*-{target}"), rule("app")]).contains("overlaps with `app`"));
     // One capture may swallow what belongs to the other.
     let mut policy = policy();
     policy.waves[0].name = "a".parse().unwrap();
@@ -124,12 +129,42 @@ fn only_what_has_a_name_of_its_own_can_be_asked_about() {
         |rule: Rule, with_namespace| Mapping::new(&[rule], &policy()).unwrap().askable(with_namespace);
     assert_eq!(askable(rule("a-{target}"), false), Ok(()));
     assert!(askable(rule("a-{target}"), true).unwrap_err().contains("needs a namespace"));
-    assert!(askable(rule("{target}-*"), false).unwrap_err().contains("wildcard"));
+    assert!(askable(several("{target}-*"), false).unwrap_err().contains("contradict each other"));
     let namespace = |text: &str| Rule { namespace: Some(text.to_owned()), ..rule("a-{target}") };
     assert_eq!(askable(namespace("argocd"), true), Ok(()));
-    assert!(askable(namespace("argo*"), true).unwrap_err().contains("wildcard"));
     // Clusters that are told apart by what they say can't be told apart by one API.
     let metadata = BTreeMap::from([("cluster".to_owned(), "{target}".to_owned())]);
     let same = Rule { metadata, ..rule("apps") };
     assert!(askable(same, false).unwrap_err().contains("as well as for"));
+}
+
+#[test]
+fn a_set_of_a_target_has_one_sender() {
+    let of_set = |name: &str, set: &str| Rule { set: Some(set.parse().unwrap()), ..rule(name) };
+    let both = mistake(&[rule("a-{target}"), rule("b-{target}")]);
+    assert!(both.starts_with("1: application `b-eu-1` speaks for staging/eu-1, and so does"), "{both}");
+    assert!(mistake(&[rule("a-{target}"), of_set("b-{target}", "web")]).contains("(set web)"));
+    assert!(Mapping::new(&[of_set("a-{target}", "app"), of_set("b-{target}", "web")], &policy()).is_ok());
+    assert!(Mapping::new(&[several("a-{target}"), several("b-{target}")], &policy()).is_ok());
+    assert!(mistake(&[several("a-{target}"), rule("b-{target}")]).contains("hide the failure"));
+    for pattern in ["{target}-*", "{target}-?"] {
+        assert!(mistake(&[rule(pattern)]).contains("several = true"), "{pattern}");
+    }
+    let namespace = Rule { namespace: Some("argo*".to_owned()), ..rule("a-{target}") };
+    assert!(mistake(&[namespace]).contains("`argo*` may be several senders"));
+}
+
+#[test]
+fn two_tools_do_not_speak_for_one_target() {
+    let mapping = |rules: &[Rule]| Mapping::new(rules, &policy()).unwrap();
+    let staging = |name: &str| Rule { wave: Some("staging".parse().unwrap()), ..rule(name) };
+    let production = |name: &str| Rule { wave: Some("production".parse().unwrap()), ..rule(name) };
+    assert_eq!(rivals(&[mapping(&[staging("a-{target}")]), mapping(&[production("b-{target}")])]), []);
+    let found = rivals(&[
+        mapping(&[production("a-{target}")]),
+        mapping(&[staging("b-{target}")]),
+        mapping(&[rule("c-{target}")]),
+    ]);
+    let [(2, said)] = found.as_slice() else { panic!("{found:?}") };
+    assert!(said.contains("of an earlier deploy tool"), "{said}");
 }

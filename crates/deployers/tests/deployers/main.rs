@@ -72,6 +72,7 @@ fn rule(kind: SenderKind, name: &str) -> Rule {
         wave: None,
         target: None,
         set: None,
+        several: false,
     }
 }
 

@@ -47,9 +47,20 @@ kustomization = "apps"
 metadata = { cluster = "{target}" }
 "#;
 
+/// Limits a section to one wave.
+fn beside(section: &str, wave: &str) -> String {
+    section.replace("[[repo.deploy.map]]\n", &format!("[[repo.deploy.map]]\nwave = \"{wave}\"\n"))
+}
+
 #[test]
 fn both_tools_can_be_configured_together() {
-    assert_eq!(said(&format!("{ARGO_CD}{FLUX}")), "");
+    let (staging, production) = (beside(ARGO_CD, "staging"), beside(FLUX, "production"));
+    assert_eq!(said(&format!("{staging}{production}")), "");
+    let both = said(&format!("{ARGO_CD}{FLUX}"));
+    assert!(
+        both.contains("and so does application `cfg-staging-staging-1` of an earlier deploy tool"),
+        "{both}"
+    );
     let in_cluster = ARGO_CD
         .replace("api = \"argocd\"\nurl = \"https://argocd.example.com\"\ntoken_file = \"argocd-token\"\nca_file = \"ca.pem\"", "api = \"kubernetes\"");
     assert_eq!(said(&in_cluster), "");
@@ -68,7 +79,8 @@ fn mistakes_are_named_with_their_line() {
         (ARGO_CD, "namespace = \"argocd\"", "wave = \"nowhere\"", "wave `nowhere` is not configured"),
         (ARGO_CD, "namespace = \"argocd\"", "target = \"mars\"", "target `mars`"),
         (ARGO_CD, "namespace = \"argocd\"", "set = \"db\"", "image set `db`"),
-        (ARGO_CD, "cfg-{wave}-{target}", "*-{target}", "wildcard"),
+        (ARGO_CD, "cfg-{wave}-{target}", "*-{target}", "may be several senders"),
+        (ARGO_CD, "\nnamespace = \"argocd\"", "\nseveral = true", "contradict each other"),
         (ARGO_CD, "application =", "kustomization =", "belongs to a section of kind = \"flux\""),
         (ARGO_CD, "kind = \"argocd\"", "kind = \"argocd\"\nsecret_file = \"x\"", "Argo CD can't sign"),
         (ARGO_CD, "https://", "http://", "must be https"),
@@ -107,9 +119,22 @@ fn mistakes_are_named_with_their_line() {
 fn an_application_means_one_target_in_all_sections() {
     let other =
         ARGO_CD.replace("name = \"argocd\"\nkind", "name = \"other\"\nkind").replace("{target}", "*{target}");
-    let other = &other[..other.find("[repo.deploy.pull]").unwrap()];
+    let other =
+        other[..other.find("[repo.deploy.pull]").unwrap()].replace("namespace", "several = true\nnamespace");
     assert!(said(&format!("{ARGO_CD}{other}")).contains("overlaps with"), "{other}");
     assert!(said(&format!("{ARGO_CD}{ARGO_CD}")).contains("configured twice"));
-    // Flux's senders are told apart by their secrets.
-    assert_eq!(said(&format!("{FLUX}{}", FLUX.replace("\"flux\"\nkind", "\"flux-2\"\nkind"))), "");
+}
+
+#[test]
+fn whoever_signs_with_one_secret_is_one_installation_of_flux() {
+    let other = FLUX.replace("\"flux\"\nkind", "\"flux-2\"\nkind");
+    let (staging, production) = (beside(FLUX, "staging"), beside(&other, "production"));
+    assert_eq!(said(&format!("{staging}{production}")), "");
+    let apart =
+        |metadata: &str| said(&format!("{staging}{}", production.replace(metadata, "target = \"prod-1\"")));
+    let found = apart("metadata = { cluster = \"{target}\" }");
+    assert!(found.contains("overlaps with `apps` of an earlier rule for staging/staging-1"), "{found}");
+    let fixed = production.replace("metadata = { cluster = \"{target}\" }", "target = \"prod-1\"");
+    assert_eq!(said(&format!("{staging}{}", fixed.replace("flux-hmac", "other-hmac"))), "");
+    assert!(said(&format!("{FLUX}{other}")).contains("and so does"));
 }
