@@ -4,7 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use cfgupdater_deployers::sign;
+use cfgupdater::core::Claim;
+use cfgupdater_deployers::{SenderKind, flux, sign};
 use cfgupdater_testkit::can_run;
 use cfgupdater_tests::{Options, Remote, Service, application, binary};
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
@@ -166,6 +167,7 @@ fn every_application_of_the_set_is_mapped_and_subscribed() {
         assert_eq!(name, wanted);
         let path = fill(spec["template"]["spec"]["source"]["path"].as_str().unwrap(), element);
         assert_eq!(path, format!("clusters/{}", element["target"].as_str().unwrap()));
+        assert!(example(&format!("argocd/config/{path}/kustomization.yaml")).is_file(), "{path}");
     }
     let targets: Vec<&str> = elements.iter().map(|element| element["target"].as_str().unwrap()).collect();
     assert_eq!(quoted_after(&config, "targets"), targets);
@@ -182,7 +184,7 @@ fn every_application_of_the_set_is_mapped_and_subscribed() {
         assert!(notifications["data"][format!("service.webhook.{service}")].is_string(), "{annotation}");
         let trigger = notifications["data"][format!("trigger.{trigger}")].as_str().unwrap();
         let conditions = to_json(&Yaml::load_from_str(trigger).unwrap()[0]);
-        assert_eq!(conditions[0]["send"], json!(["cfgupdater"]));
+        assert!(conditions.as_array().unwrap().iter().all(|known| known["send"] == json!(["cfgupdater"])));
         // The revision that is compared with moves with every commit of the repository.
         assert!(!trigger.contains("status.sync.revision"), "{trigger}");
     }
@@ -243,24 +245,33 @@ fn kustomize_mounts_the_release_file_into_the_job() {
     assert!(copied.success());
     let root = directory.path().join("config");
     let release = "ab".repeat(32);
-    std::fs::write(root.join("images/staging/release"), format!("{release}\n")).unwrap();
-    let place = root.join("clusters/staging-1");
-    let Some(built) = kubectl(&["kustomize", place.to_str().unwrap()], "") else { return };
-    let built: Vec<Value> = Yaml::load_from_str(&built).unwrap().iter().map(to_json).collect();
-    let find = |kind: &str, prefix: &str| {
-        let fits = |document: &&Value| {
-            let name = document["metadata"]["name"].as_str().unwrap_or_default();
-            document["kind"] == kind && name.starts_with(prefix)
+    for wave in ["staging", "production"] {
+        std::fs::write(root.join("images").join(wave).join("release"), format!("{release}\n")).unwrap();
+    }
+    for (wave, target) in [
+        ("staging", "staging-1"),
+        ("staging", "staging-2"),
+        ("production", "prod-1"),
+        ("production", "prod-2"),
+    ] {
+        let place = root.join("clusters").join(target);
+        let Some(built) = kubectl(&["kustomize", place.to_str().unwrap()], "") else { return };
+        let built: Vec<Value> = Yaml::load_from_str(&built).unwrap().iter().map(to_json).collect();
+        let find = |kind: &str, prefix: &str| {
+            let fits = |document: &&Value| {
+                let name = document["metadata"]["name"].as_str().unwrap_or_default();
+                document["kind"] == kind && name.starts_with(prefix)
+            };
+            built.iter().find(fits).cloned().unwrap_or_else(|| panic!("{kind} {prefix}: {built:?}"))
         };
-        built.iter().find(fits).cloned().unwrap_or_else(|| panic!("{kind} {prefix}: {built:?}"))
-    };
-    let (job, map) = (find("Job", "cfgupdater-report"), find("ConfigMap", "cfgupdater-release"));
-    assert_eq!(map["data"]["release"].as_str().unwrap().trim(), release);
-    let pod = &job["spec"]["template"]["spec"];
-    assert_eq!(pod["volumes"][0]["configMap"]["name"], map["metadata"]["name"]);
-    let place = find("ConfigMap", "cfgupdater-place");
-    assert_eq!(pod["containers"][0]["envFrom"][0]["configMapRef"]["name"], place["metadata"]["name"]);
-    assert_eq!((&place["data"]["WAVE"], &place["data"]["TARGET"]), (&"staging".into(), &"staging-1".into()));
+        let (job, map) = (find("Job", "cfgupdater-report"), find("ConfigMap", "cfgupdater-release"));
+        assert_eq!(map["data"]["release"].as_str().unwrap().trim(), release);
+        let pod = &job["spec"]["template"]["spec"];
+        assert_eq!(pod["volumes"][0]["configMap"]["name"], map["metadata"]["name"]);
+        let place = find("ConfigMap", "cfgupdater-place");
+        assert_eq!(pod["containers"][0]["envFrom"][0]["configMapRef"]["name"], place["metadata"]["name"]);
+        assert_eq!((&place["data"]["WAVE"], &place["data"]["TARGET"]), (&wave.into(), &target.into()));
+    }
 }
 
 #[test]
@@ -320,23 +331,40 @@ fn the_chart_of_the_example_names_its_release_and_its_cluster() {
     assert_eq!(annotations["event.toolkit.fluxcd.io/cluster"], "prod-1");
     let config = text("flux/cfgupdater.toml");
     assert_eq!(quoted_after(&config, "helm_release"), [release["metadata"]["name"].as_str().unwrap()]);
-    // Kustomize copies the release into the annotation that events are made of.
+    // The alert hears of this chart, and its provider signs.
+    let path = "flux/clusters/prod-1/notifications.yaml";
+    let (provider, alert) = (document(path, "Provider"), document(path, "Alert"));
+    assert_eq!(provider["spec"]["type"], "generic-hmac");
+    assert_eq!(provider["spec"]["secretRef"]["name"], document(path, "Secret")["metadata"]["name"]);
+    assert_eq!(alert["spec"]["providerRef"]["name"], provider["metadata"]["name"]);
+    assert_eq!(alert["spec"]["eventSources"], json!([{"kind": "HelmRelease", "name": "app"}]));
+    assert_eq!(alert["spec"]["eventMetadata"]["cluster"], "prod-1");
+    assert_eq!(alert["metadata"]["namespace"], release["metadata"]["namespace"]);
+    let repository = document("flux/clusters/prod-1/app.yaml", "HelmRepository");
+    assert_eq!(release["spec"]["chart"]["spec"]["sourceRef"]["name"], repository["metadata"]["name"]);
+    // Kustomize copies the release into what events are made of, and into what the object claims.
     let directory = tempfile::tempdir().unwrap();
-    let copied =
-        Command::new("cp").arg("-r").arg(example("flux/clusters")).arg(directory.path()).status().unwrap();
+    let copied = Command::new("cp").arg("-r").arg(example("flux")).arg(directory.path()).status().unwrap();
     assert!(copied.success());
-    let images = directory.path().join("images/production");
-    std::fs::create_dir_all(&images).unwrap();
-    std::fs::write(images.join("release"), "ab".repeat(32)).unwrap();
-    let generator = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n\
-        generatorOptions:\n  disableNameSuffixHash: true\n\
-        configMapGenerator:\n  - name: cfgupdater-release\n    files: [release]\n";
-    std::fs::write(images.join("kustomization.yaml"), generator).unwrap();
-    let place = directory.path().join("clusters/prod-1");
+    let root = directory.path().join("flux");
+    for (file, text) in [("release", "ab".repeat(32)), ("digests.json", "{}".to_owned())] {
+        std::fs::write(root.join("images/production").join(file), text).unwrap();
+    }
+    let place = root.join("clusters/prod-1");
     let Some(built) = kubectl(&["kustomize", place.to_str().unwrap()], "") else { return };
     let built: Vec<Value> = Yaml::load_from_str(&built).unwrap().iter().map(to_json).collect();
     let found = built.iter().find(|document| document["kind"] == "HelmRelease").unwrap();
     assert_eq!(found["metadata"]["annotations"]["event.toolkit.fluxcd.io/release"], "ab".repeat(32));
+    let values = &found["spec"]["valuesFrom"][0];
+    let named = |document: &&Value| document["metadata"]["name"] == values["name"];
+    assert!(built.iter().find(named).unwrap()["data"][values["valuesKey"].as_str().unwrap()].is_string());
+    // helm-controller has run it: asked about, it claims that release.
+    let mut object = found.clone();
+    object["metadata"]["generation"] = 1.into();
+    object["status"] = json!({"observedGeneration": 1,
+        "conditions": [{"type": "Ready", "status": "True", "reason": "UpgradeSucceeded"}]});
+    let told = flux::outcome(SenderKind::HelmRelease, object.to_string().as_bytes()).unwrap().unwrap();
+    assert_eq!(told.claim, Claim::Release("ab".repeat(32).parse().unwrap()));
 }
 
 #[test]

@@ -7,21 +7,21 @@ use serde_json::{Value, json};
 const ARGO_CD: &str = "/v1/repos/cfg-app/hooks/argocd";
 const FLUX: &str = "/v1/repos/cfg-app/hooks/flux";
 
-/// Both tools, with the secrets of two clusters.
+/// Both tools, with the secrets of two clusters. Here either speaks for the same targets, of which a repository has one.
 pub(crate) fn options(directory: &std::path::Path) -> Options {
     std::fs::write(directory.join("staging-1"), "current\nnext\n").unwrap();
     std::fs::write(directory.join("staging-2"), "another\n").unwrap();
     let flux = |target: &str| {
         format!(
             "[[repo.deploy]]\nname = \"flux-{target}\"\nkind = \"flux\"\nsecret_file = \"{}\"\n\
-             [[repo.deploy.map]]\nkustomization = \"apps\"\nnamespace = \"flux-system\"\ntarget = \"{target}\"\n\
-             [[repo.deploy.map]]\nhelm_release = \"app\"\ntarget = \"{target}\"\n",
+             [[repo.deploy.map]]\nkustomization = \"apps\"\nnamespace = \"flux-system\"\ntarget = \"{target}\"\nseveral = true\n\
+             [[repo.deploy.map]]\nhelm_release = \"app\"\ntarget = \"{target}\"\nseveral = true\n",
             directory.join(target).display()
         )
     };
     let deploy = format!(
         "[[repo.deploy]]\nname = \"argocd\"\nkind = \"argocd\"\nsource_url = \"https://git.example.com/acme/cfg-app\"\n\
-         [[repo.deploy.map]]\napplication = \"cfg-app-{{wave}}-{{target}}\"\nnamespace = \"argocd\"\n{}{}",
+         [[repo.deploy.map]]\napplication = \"cfg-app-{{wave}}-{{target}}\"\nnamespace = \"argocd\"\nseveral = true\n{}{}",
         flux("staging-1"),
         flux("staging-2")
     );

@@ -106,6 +106,10 @@ fn an_answer_moves_a_target_back_and_a_word_that_was_sent_does_not() {
     });
     let second = service.deployed("staging", "staging-2", &newer, "succeeded").ok();
     assert_eq!(promoted(&second), 0, "staging-1 doesn't run it: {second}");
+    // What was sent before the tool was asked, sent once more: it restores no proof that the answer took back.
+    let early = application("cfg-app-staging-staging-1", &newer, "Succeeded", "Healthy");
+    let replayed = service.server().post("/v1/repos/cfg-app/hooks/argocd", &early).ok();
+    assert_eq!((&replayed["recorded"], promoted(&replayed)), (&false.into(), 0), "{replayed}");
     api.application("cfg-app-staging-staging-1", &newer, "Succeeded", "Healthy");
     promotion(&remote, &service, "internal");
 }
