@@ -1,4 +1,5 @@
-//! An embedding service whose process dies at a push of its choice: `crashing URL DIRECTORY [before|after N]`.
+//! An embedding service whose process dies at a push of its choice: `crashing URL DIRECTORY [before|after N]`. With
+//! `libgit2` in place of that it lives, on the other git engine.
 //!
 //! It announces two builds, plays CI and the deploy tool, and ends with status 0 once both waves have build 2. The death
 //! is injected in the remote that the engine is given, not in the product.
@@ -15,7 +16,7 @@ use cfgupdater::core::{
 };
 use cfgupdater::{Backends, Engine, RepoHandle};
 use cfgupdater_forge_local::{LocalForge, LocalForgeSettings};
-use cfgupdater_git_backend::{Mirror, MirrorSettings, RemoteSettings};
+use cfgupdater_git_backend::{self as git_backend, Mirror, MirrorSettings, RemoteSettings};
 use cfgupdater_tests::{app_sha, images};
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -66,7 +67,9 @@ impl GitRemote for Deadly {
 #[tokio::main]
 async fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [url, directory, rest @ ..] = arguments.as_slice() else { panic!("crashing URL DIRECTORY [WHEN N]") };
+    let [url, directory, rest @ ..] = arguments.as_slice() else {
+        panic!("crashing URL DIRECTORY [WHEN N | libgit2]")
+    };
     let death = match rest {
         [when, number] => {
             let number = number.parse().expect("a number");
@@ -74,8 +77,9 @@ async fn main() {
         }
         _ => Death::Never,
     };
+    let objects = if rest == ["libgit2"] { git_backend::Engine::Libgit2 } else { git_backend::Engine::Gix };
     let mut engine = Engine::new();
-    let repo = start(&mut engine, url, Path::new(directory), death).await;
+    let repo = start(&mut engine, url, (Path::new(directory), objects), death).await;
     for n in [1, 2] {
         announce(&repo, n).await;
     }
@@ -83,9 +87,15 @@ async fn main() {
     engine.stop().await;
 }
 
-async fn start(engine: &mut Engine, url: &str, directory: &Path, death: Death) -> RepoHandle {
+async fn start(
+    engine: &mut Engine,
+    url: &str,
+    (directory, objects): (&Path, git_backend::Engine),
+    death: Death,
+) -> RepoHandle {
     let settings =
-        MirrorSettings::new(directory.join("mirror.git"), RemoteSettings::new(url.parse().expect("a URL")));
+        MirrorSettings::new(directory.join("mirror.git"), RemoteSettings::new(url.parse().expect("a URL")))
+            .with_engine(objects);
     let mirror = Arc::new(Mirror::open(settings, MINUTE).await.expect("the remote is there"));
     let remote = Arc::new(Deadly { mirror: mirror.clone(), pushes: AtomicUsize::new(0), death });
     let settings =

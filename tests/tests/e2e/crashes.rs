@@ -53,3 +53,12 @@ fn a_death_at_every_push_leads_to_the_same_end() {
         }
     }
 }
+
+#[test]
+fn the_other_git_engine_leads_to_the_same_end() {
+    let [gix, libgit2] = [Remote::new(), Remote::new()];
+    assert!(run(&gix, &[]).success() && run(&libgit2, &["libgit2"]).success());
+    assert_eq!(images(&libgit2), images(&gix));
+    assert_eq!(landed(&libgit2).len(), landed(&gix).len());
+    libgit2.fsck();
+}
