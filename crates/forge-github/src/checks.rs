@@ -91,16 +91,16 @@ pub(crate) async fn statuses(
     let what = format!("reading the statuses of {commit}");
     let target = target(repository, &["commits", commit, "statuses"]) + "?per_page=100";
     let statuses = client.list(&what, &target, array, |status: &Status| status.id).await?;
-    Ok(in_every_spelling(statuses.into_iter().map(of_status).collect()))
+    Ok(in_every_spelling(&statuses.into_iter().map(of_status).collect::<Vec<_>>()))
 }
 
 /// Repeats each status under every spelling of its context: cases are not told apart, so that a failed `CI` replaces an
 /// older `ci` that passed.
 ///
 /// Source: <https://docs.github.com/en/rest/commits/statuses#create-a-commit-status>.
-fn in_every_spelling(statuses: Vec<CheckRun>) -> Vec<CheckRun> {
+fn in_every_spelling(statuses: &[CheckRun]) -> Vec<CheckRun> {
     let mut spellings: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for status in &statuses {
+    for status in statuses {
         spellings.entry(status.name.to_lowercase()).or_default().insert(status.name.clone());
     }
     let repeated = |status: &CheckRun| {
@@ -228,7 +228,7 @@ mod tests {
     #[test]
     fn a_status_counts_in_every_spelling() {
         let status = |name: &str, id, state| CheckRun::new(name, id, state);
-        let read = in_every_spelling(vec![
+        let read = in_every_spelling(&[
             status("CI", 2, CheckState::Failure),
             status("ci", 1, CheckState::Success),
             status("lint", 3, CheckState::Success),

@@ -63,7 +63,9 @@ impl PageCache {
     pub(crate) fn forget(&self, part: &str) {
         let mut pages = self.lock();
         let gone: Vec<String> = pages.kept.keys().filter(|target| target.contains(part)).cloned().collect();
-        gone.iter().for_each(|target| pages.remove(target));
+        for target in gone {
+            pages.remove(&target);
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Pages> {

@@ -79,15 +79,17 @@ async fn examine_rights(inner: &Inner) -> Result<Vec<Finding>, Error> {
             settled(read)?.map(|repository| rights::of_token(&repository))
         }
     };
-    Ok(found.unwrap_or_else(|trouble| match (trouble.status, &inner.settings.login) {
-        (Some(404), Login::App { .. }) => vec![Finding::fatal(
-            format!("the App is not installed on {name}"),
-            "install it there, from the App's page",
-        )],
-        _ => {
+    Ok(found.unwrap_or_else(|trouble| {
+        let is_app = matches!(inner.settings.login, Login::App { .. });
+        vec![if is_app && trouble.status == Some(404) {
+            Finding::fatal(
+                format!("the App is not installed on {name}"),
+                "install it there, from the App's page",
+            )
+        } else {
             let remedy = "check api_url, the repository's name, and the App's key or the token";
-            vec![Finding::fatal(explain(&trouble.error), remedy)]
-        }
+            Finding::fatal(explain(&trouble.error), remedy)
+        }]
     }))
 }
 
