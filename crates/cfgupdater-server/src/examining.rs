@@ -90,9 +90,9 @@ mod tests {
             assert_eq!(problems(), Some(1), "what can't be looked at is as it was");
             sleep(AGAIN).await;
             assert_eq!(problems(), Some(0), "it was mended");
-            sleep(EVERY - AGAIN).await;
+            sleep(EVERY / 2).await;
             assert_eq!(problems(), Some(0), "what works isn't looked at again so soon");
-            sleep(AGAIN).await;
+            sleep(EVERY / 2).await;
             assert_eq!(problems(), Some(2), "but it is looked at");
         };
         timeout(EVERY * 3, examine_until(watching, &repo, Arc::new(forge), &slot)).await.unwrap();
