@@ -74,7 +74,7 @@ impl Place {
     async fn restart(self, failure: RenderFailure) -> Self {
         self.engine.stop().await;
         let (engine, repo, renderer) = start(&self.server, &self.forge, &self.policy, Some(failure));
-        Self { engine, repo, renderer, ..self }
+        Self { renderer, engine, repo, ..self }
     }
 
     async fn announce(&self, n: u8) -> Announced {

@@ -99,14 +99,13 @@ impl Site {
         let moved = kept.and_then(|mut directory| {
             directory.move_to(&*self.repo, &request.tree).is_ok().then_some(directory)
         });
-        let directory = match moved {
-            Some(directory) => directory,
-            None => {
-                // What an earlier process left is nobody's.
-                let _ = remove(&place);
-                let made = Directory::lay_out(&*self.repo, &request.tree, &place);
-                made.map_err(|error| not_laid_out(&error))?
-            }
+        let directory = if let Some(directory) = moved {
+            directory
+        } else {
+            // What an earlier process left is nobody's.
+            let _ = remove(&place);
+            let made = Directory::lay_out(&*self.repo, &request.tree, &place);
+            made.map_err(|error| not_laid_out(&error))?
         };
         let job = self.job(request, &directory)?;
         Ok((directory, job))

@@ -93,7 +93,7 @@ mod tests {
         std::fs::write(directory.join("moved-3"), "x").unwrap();
         std::fs::write(directory.join("a/b/c/file"), "x").unwrap();
         symlink(&outside, directory.join("a/b/link")).unwrap();
-        std::fs::set_permissions(directory.join("a/b"), PermissionsExt::from_mode(0)).unwrap();
+        std::fs::set_permissions(directory.join("a/b"), PermissionsExt::from_mode(0o000)).unwrap();
         remove(&directory).unwrap();
         assert!(!directory.exists() && outside.join("kept").exists());
         remove(&directory).unwrap();

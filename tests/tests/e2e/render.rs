@@ -115,7 +115,6 @@ const GO_JSONNET: &str = "import _gojsonnet, json, sys\n\
     json.dump({name: text + '\\n' for name, text in json.loads(made).items()}, sys.stdout)";
 
 #[test]
-#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 fn go_jsonnet_makes_the_committed_files_of_the_example() {
     let python =
         |arguments: &[&str]| Command::new("python3").args(arguments).current_dir(cfg_app()).output().ok();
