@@ -179,10 +179,18 @@ fn is_older(report: &Report, known: &TargetReports, history: &History) -> bool {
     if let Some((now, before)) = revisions.filter(|(now, before)| now != before) {
         return now < before;
     }
-    // A release names its last introduction, so one that came in again may be meant as it was before: time tells.
-    let brought = place(report.introduction).zip(place(last.introduction));
-    brought.is_some_and(|(now, before)| now < before)
-        || report.observed_at.zip(last.observed_at).is_some_and(|(now, before)| now < before)
+    let brought =
+        place(report.introduction).zip(place(last.introduction)).filter(|(now, before)| now != before);
+    if report.asked_at.is_some() {
+        // It was asked before the last word came in, so it contradicts that word only by something newer.
+        return brought.is_none_or(|(now, before)| now < before);
+    }
+    let Some((now, before)) = brought else {
+        return report.observed_at.zip(last.observed_at).is_some_and(|(now, before)| now < before);
+    };
+    // A release names its last introduction, so one that came in again may be meant as it was before: time tells, and
+    // what was seen at the same instant is the same word.
+    now < before || report.observed_at.zip(last.observed_at).is_some_and(|(now, before)| now <= before)
 }
 
 fn repeats(report: &Report, known: &TargetReports) -> bool {

@@ -89,8 +89,11 @@ fn an_answer_that_is_older_than_the_last_word_moves_nothing_back() {
     let mut scene = two_releases();
     scene.now = at(1100);
     take(&mut scene, Request::Report(said("staging-1", 2, Succeeded)));
-    let sighting = Sighting { report: said("staging-1", 1, Succeeded), asked_at: at(1099) };
-    assert!(!take(&mut scene, Request::Sight(sighting)));
+    let sighting = |n, status| Sighting { report: said("staging-1", n, status), asked_at: at(1099) };
+    assert!(!take(&mut scene, Request::Sight(sighting(1, Succeeded))));
+    assert!(!take(&mut scene, Request::Sight(sighting(2, Failed))), "of the same revision, too");
+    scene.land(3, &testing::introduce("app", "staging", 3), 3);
+    assert!(take(&mut scene, Request::Sight(sighting(3, Failed))), "something newer");
 }
 
 #[test]
@@ -178,7 +181,11 @@ fn releases_and_revisions_are_ordered_by_what_they_brought() {
     scene.person_pushes(3, &[("staging", 1)]);
     let early = DeploymentReport { observed_at: Some(at(550)), ..told(1) };
     assert!(!take(&mut scene, Request::Report(early)));
-    assert!(take(&mut scene, Request::Report(DeploymentReport { observed_at: Some(at(650)), ..told(1) })));
+    let later = DeploymentReport { observed_at: Some(at(650)), ..told(1) };
+    assert!(take(&mut scene, Request::Report(later.clone())));
+    scene.person_pushes(4, &[("staging", 2)]);
+    scene.person_pushes(5, &[("staging", 1)]);
+    assert!(!take(&mut scene, Request::Report(later)), "the same word is not about what came in since");
 }
 
 #[test]
