@@ -56,7 +56,9 @@ fn edit(hunk: &diffy::Hunk<'_, [u8]>) -> Edit {
 fn are_apart(base: &[u8], ours: &[Edit], theirs: &[Edit]) -> bool {
     let lines: Vec<&[u8]> = base.split_inclusive(|byte| *byte == b'\n').collect();
     let mut seen: HashMap<&[u8], usize> = HashMap::new();
-    lines.iter().for_each(|line| *seen.entry(line).or_default() += 1);
+    for line in &lines {
+        *seen.entry(line).or_default() += 1;
+    }
     let is_repeated = |line: &&[u8]| seen.get(line).is_some_and(|times| *times > 1);
     let may_be_at = |edit: &Edit| {
         let Range { start, end } = edit.replaced;
