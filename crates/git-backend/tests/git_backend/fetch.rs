@@ -3,7 +3,9 @@
 use cfgupdater_core::{ErrorKind, GitRemote, GitRepo, RefEdit, RefMap, RefOutcome};
 use cfgupdater_git_backend::{Engine, GitCli, GixRepo, LocalRepo, RemoteSettings};
 
-use crate::support::{LONG, Scratch, branch, commit, git, name, recording_git, set_ref, settings};
+use crate::support::{
+    LONG, Scratch, assert_sound, branch, commit, git, name, recording_git, set_ref, settings,
+};
 
 #[tokio::test]
 async fn names_that_do_not_exist_are_left_out() {
@@ -104,6 +106,7 @@ async fn hundreds_of_fetches_into_one_open_repository() {
             let tree = local.objects().commit(&tip).unwrap().tree;
             assert!(local.objects().entry(&tree, &"d/f".parse().unwrap()).unwrap().is_some());
         }
+        assert_sound(local.path());
     }
 }
 
