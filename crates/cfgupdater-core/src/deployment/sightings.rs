@@ -48,8 +48,10 @@ fn take(scene: &mut Scene, request: Request) -> bool {
 fn sight(scene: &mut Scene, report: DeploymentReport) -> bool {
     let asked_at = scene.now;
     scene.now = scene.now.after(std::time::Duration::from_secs(1));
-    let sighting = Sighting { report, asked_at };
-    take(scene, Request::Sight(sighting))
+    let recorded = take(scene, Request::Sight(Sighting { report, asked_at }));
+    // The next question is asked once this answer is recorded.
+    scene.now = scene.now.after(std::time::Duration::from_secs(1));
+    recorded
 }
 
 fn promotes(scene: &Scene) -> bool {
