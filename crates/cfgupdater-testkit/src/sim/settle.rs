@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cfgupdater_core::{Claim, DeploymentReport, DeploymentStatus, RefusalKind, Request};
+use cfgupdater_core::{Answer, Claim, DeploymentReport, DeploymentStatus, RefusalKind, Request};
 
 use super::{Simulation, Violation};
 use crate::oracle::is_faulty;
@@ -37,8 +37,11 @@ impl Simulation<'_> {
                 self.work()?;
             }
             let events = &self.world.trace[before..];
-            // A report that couldn't be taken is made again, as deploy tools are read again.
-            if events.iter().any(is_unavailable) && !is_faulty(&self.world) {
+            // A report that couldn't be taken is made again, as deploy tools are read again; so is one that an earlier call
+            // at another replica overtook: words without a time are ordered by their arrival.
+            if events.iter().any(is_unavailable) && !is_faulty(&self.world)
+                || events.iter().any(is_overtaking)
+            {
                 reported = None;
             }
             let looked =
@@ -158,4 +161,9 @@ fn observed(event: &Event, by: usize) -> bool {
 
 fn is_unavailable(event: &Event) -> bool {
     matches!(event, Event::Answered { answer: Err(refusal), .. } if refusal.kind == RefusalKind::Unavailable)
+}
+
+/// Finds a report that was recorded by another replica than the one that deployers speak to while all comes to rest.
+fn is_overtaking(event: &Event) -> bool {
+    matches!(event, Event::Answered { replica: 1.., answer: Ok(Answer::Reported(told)), .. } if told.recorded)
 }
