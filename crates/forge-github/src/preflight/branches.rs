@@ -45,6 +45,14 @@ pub(super) fn findings(name: &str, role: Role, guard: &Guard) -> Vec<Finding> {
 const REVIEWS: &str = "/required_pull_request_reviews";
 const EXEMPT: &str = "/bypass_pull_request_allowances/apps";
 
+/// Branch protection names those who may push, on whichever branch, and leaves the App out.
+const NOT_NAMED: Mistake = Mistake {
+    fatal: true,
+    applies: |guard| guard.app.is_some() && guard.set_for_us("/restrictions", "/apps"),
+    problem: "branch protection of `{}` says who may push, and the App isn't named",
+    remedy: "name the App under \"Restrict who can push to matching branches\"",
+};
+
 /// What a branch that people push too may do wrong.
 const OF_STABLE: [Mistake; 9] = [
     Mistake {
@@ -93,12 +101,7 @@ const OF_STABLE: [Mistake; 9] = [
         problem: "`{}` takes no pushes from the App",
         remedy: "put the App on the bypass list of the rule that restricts updates, or unlock the branch",
     },
-    Mistake {
-        fatal: true,
-        applies: |guard| guard.app.is_some() && guard.set_for_us("/restrictions", "/apps"),
-        problem: "branch protection of `{}` says who may push, and the App isn't named",
-        remedy: "name the App under \"Restrict who can push to matching branches\"",
-    },
+    NOT_NAMED,
     Mistake {
         fatal: false,
         applies: |guard| {
@@ -120,12 +123,7 @@ const OF_OURS: [Mistake; 3] = [
         problem: "branch protection of `{}` forbids force pushes, by which the App rebuilds it",
         remedy: "allow them there, or leave `{}` unprotected and restrict updates by a ruleset",
     },
-    Mistake {
-        fatal: true,
-        applies: |guard| guard.app.is_some() && guard.set_for_us("/restrictions", "/apps"),
-        problem: "branch protection of `{}` says who may push, and the App isn't named",
-        remedy: "name the App under \"Restrict who can push to matching branches\"",
-    },
+    NOT_NAMED,
     Mistake {
         fatal: false,
         applies: |guard| !guard.has("update") && guard.set("/restrictions").is_none(),

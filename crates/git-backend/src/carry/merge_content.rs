@@ -66,13 +66,15 @@ fn are_apart(base: &[u8], ours: &[Edit], theirs: &[Edit]) -> bool {
         let behind = lines[end..].iter().take_while(|line| is_repeated(line)).count();
         start - before..end + behind
     };
-    let is_certain = |edit: &Edit| {
-        may_be_at(edit) == edit.replaced && !lines[edit.replaced.clone()].iter().any(is_repeated)
+    let placed = |edits| -> Vec<(&Edit, Range<usize>)> {
+        let edits: &[Edit] = edits;
+        edits.iter().map(|edit| (edit, may_be_at(edit))).collect()
     };
-    let clash = |one: &Edit, other: &Edit| {
-        let (one_at, other_at) = (may_be_at(one), may_be_at(other));
+    let (ours, theirs) = (placed(ours), placed(theirs));
+    let clash = |(one, one_at): &(&Edit, Range<usize>), (other, other_at): &(&Edit, Range<usize>)| {
         let touch = one_at.start <= other_at.end && other_at.start <= one_at.end;
-        touch && !(one == other && is_certain(one))
+        let is_certain = || *one_at == one.replaced && !lines[one_at.clone()].iter().any(is_repeated);
+        touch && !(one == other && is_certain())
     };
     !ours.iter().any(|one| theirs.iter().any(|other| clash(one, other)))
 }
