@@ -1,109 +1,23 @@
 //! The remote in memory passes the suite that real ones pass, and is stricter where git is lenient.
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
-use std::time::Duration;
+mod git_harness;
 
 use cfgupdater_core::{
     CommitId, ErrorKind, GitRemote, GitRepo, NewCommit, ObjectFormat, RefEdit, RefName, RefOutcome, Timestamp,
 };
-use cfgupdater_testkit::conformance::git_remote::{
-    GitRemoteHarness, HasFaults, HasHooks, LONG, TakesEditsSingly,
-};
+use cfgupdater_testkit::conformance::git_remote::{GitRemoteHarness, LONG};
 use cfgupdater_testkit::git_remote_conformance;
-use cfgupdater_testkit::memory::git::{Fault, MemoryGitServer, MemoryRemote, MemoryRepo};
+use cfgupdater_testkit::memory::git::{Fault, MemoryRemote, MemoryRepo};
 
-struct Harness {
-    server: MemoryGitServer,
-    clients: [(MemoryRemote, MemoryRepo); 2],
+use git_harness::Harness;
+
+fn harness(format: ObjectFormat) -> Harness<MemoryRemote> {
+    Harness::new(format, |remote, _| remote)
 }
 
-impl Harness {
-    fn new(format: ObjectFormat) -> Self {
-        let server = MemoryGitServer::new(format);
-        let client = || {
-            let local = MemoryRepo::new(format);
-            (MemoryRemote::new(server.clone(), local.clone()), local)
-        };
-        Self { clients: [client(), client()], server }
-    }
-}
-
-impl GitRemoteHarness for Harness {
-    fn remote(&self) -> &dyn GitRemote {
-        &self.clients[0].0
-    }
-
-    fn local(&self) -> &dyn GitRepo {
-        &self.clients[0].1
-    }
-
-    fn other(&self) -> (&dyn GitRemote, &dyn GitRepo) {
-        (&self.clients[1].0, &self.clients[1].1)
-    }
-
-    fn server(&self) -> &dyn GitRepo {
-        self.server.repo()
-    }
-
-    fn set_ref(&self, name: &RefName, to: Option<CommitId>) {
-        self.server.repo().set_ref(name, to.map(|id| *id.object_id()));
-    }
-
-    fn set_head(&self, branch: &RefName) {
-        self.server.repo().set_head(branch.clone());
-    }
-
-    fn detach_head(&self, commit: &CommitId) {
-        self.server.repo().detach_head(*commit);
-    }
-}
-
-impl HasHooks for Harness {
-    fn decline_pushes(&self, words: &str) {
-        let words = words.to_owned();
-        self.server.before_receiving(move |_| Err(words.clone()));
-    }
-
-    fn decline_updates(&self, name: &RefName, words: &str) {
-        let (name, words) = (name.clone(), words.to_owned());
-        self.server.before_updating(move |edit| if edit.name == name { Err(words.clone()) } else { Ok(()) });
-    }
-
-    fn deny_rewinding(&self) {
-        self.server.deny_rewinding();
-    }
-
-    fn race(&self, name: &RefName, to: &CommitId) {
-        self.server.inject(Fault::Race { name: name.clone(), to: Some(*to) });
-    }
-
-    fn lock(&self, name: &RefName, held: bool) {
-        self.server.lock(name, held);
-    }
-}
-
-impl TakesEditsSingly for Harness {
-    fn take_edits_singly(&self) {
-        self.server.take_edits_singly();
-    }
-}
-
-impl HasFaults for Harness {
-    fn cut(&self, taken: bool) {
-        self.server.inject(Fault::Cut { taken });
-    }
-
-    fn stall(&self, taken: bool) {
-        self.server.inject(if taken { Fault::Cut { taken } } else { Fault::Silent });
-    }
-
-    fn patience(&self) -> Duration {
-        Duration::from_secs(1)
-    }
-}
-
-git_remote_conformance!(sha1, Harness::new(ObjectFormat::Sha1), hooks, single_edits, faults);
-git_remote_conformance!(sha256, Harness::new(ObjectFormat::Sha256), hooks, single_edits, faults);
+git_remote_conformance!(sha1, harness(ObjectFormat::Sha1), hooks, single_edits, faults);
+git_remote_conformance!(sha256, harness(ObjectFormat::Sha256), hooks, single_edits, faults);
 
 fn auto() -> RefName {
     "refs/heads/auto".parse().unwrap()
@@ -117,7 +31,7 @@ fn commit(repo: &MemoryRepo, message: &str) -> CommitId {
 
 #[tokio::test]
 async fn what_git_would_let_pass_fails() {
-    let harness = Harness::new(ObjectFormat::Sha1);
+    let harness = harness(ObjectFormat::Sha1);
     let (remote, local) = &harness.clients[0];
     let twice = remote.ls_remote(&[auto(), auto()], LONG).await.unwrap_err();
     assert_eq!(twice.kind(), ErrorKind::Invalid);
@@ -141,7 +55,7 @@ async fn what_git_would_let_pass_fails() {
 
 #[tokio::test]
 async fn faults_happen_once_and_in_order() {
-    let harness = Harness::new(ObjectFormat::Sha1);
+    let harness = harness(ObjectFormat::Sha1);
     let (remote, local) = &harness.clients[0];
     for fault in [Fault::Unreachable, Fault::Blind { taken: true }, Fault::Silent] {
         harness.server.inject(fault);

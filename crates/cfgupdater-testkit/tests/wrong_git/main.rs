@@ -1,6 +1,8 @@
 //! The conformance suites of git under test: backends that are wrong on purpose, and the cases that each of them fails.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are not seen as tests by the lint")]
 
+#[path = "../git_harness/mod.rs"]
+mod git_harness;
 mod remote;
 mod repo;
 

@@ -4,16 +4,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use cfgupdater_core::{
-    CommitId, Error, ErrorKind, Expected, GitRemote, GitRepo, ObjectFormat, RefEdit, RefMap, RefName,
-    RefOutcome,
+    Error, ErrorKind, Expected, GitRemote, GitRepo, ObjectFormat, RefEdit, RefMap, RefName, RefOutcome,
 };
-use cfgupdater_testkit::conformance::git_remote::{
-    GitRemoteHarness, HasFaults, HasHooks, LONG, TakesEditsSingly, run,
-};
-use cfgupdater_testkit::memory::git::{Fault, MemoryGitServer, MemoryRemote, MemoryRepo};
+use cfgupdater_testkit::conformance::git_remote::{LONG, run};
+use cfgupdater_testkit::memory::git::{MemoryGitServer, MemoryRemote};
 
 use Wrong as W;
 
+use crate::git_harness::Harness;
 use crate::judge;
 
 /// What is wrong with a remote.
@@ -288,99 +286,14 @@ impl GitRemote for WrongRemote {
     }
 }
 
-struct Harness {
-    server: MemoryGitServer,
-    clients: [(WrongRemote, MemoryRepo); 2],
-}
-
-impl Harness {
-    fn new(wrong: Wrong) -> Self {
-        let server = MemoryGitServer::new(ObjectFormat::Sha1);
-        let client = || {
-            let local = MemoryRepo::new(ObjectFormat::Sha1);
-            let right = MemoryRemote::new(server.clone(), local.clone());
-            (WrongRemote { right, server: server.clone(), wrong, seen: std::sync::Mutex::default() }, local)
-        };
-        Self { clients: [client(), client()], server }
-    }
-}
-
-impl GitRemoteHarness for Harness {
-    fn remote(&self) -> &dyn GitRemote {
-        &self.clients[0].0
-    }
-
-    fn local(&self) -> &dyn GitRepo {
-        &self.clients[0].1
-    }
-
-    fn other(&self) -> (&dyn GitRemote, &dyn GitRepo) {
-        (&self.clients[1].0, &self.clients[1].1)
-    }
-
-    fn server(&self) -> &dyn GitRepo {
-        self.server.repo()
-    }
-
-    fn set_ref(&self, name: &RefName, to: Option<CommitId>) {
-        self.server.repo().set_ref(name, to.map(|id| *id.object_id()));
-    }
-
-    fn set_head(&self, branch: &RefName) {
-        self.server.repo().set_head(branch.clone());
-    }
-
-    fn detach_head(&self, commit: &CommitId) {
-        self.server.repo().detach_head(*commit);
-    }
-}
-
-impl HasHooks for Harness {
-    fn decline_pushes(&self, words: &str) {
-        let words = words.to_owned();
-        self.server.before_receiving(move |_| Err(words.clone()));
-    }
-
-    fn decline_updates(&self, name: &RefName, words: &str) {
-        let (name, words) = (name.clone(), words.to_owned());
-        self.server.before_updating(move |edit| if edit.name == name { Err(words.clone()) } else { Ok(()) });
-    }
-
-    fn deny_rewinding(&self) {
-        self.server.deny_rewinding();
-    }
-
-    fn race(&self, name: &RefName, to: &CommitId) {
-        self.server.inject(Fault::Race { name: name.clone(), to: Some(*to) });
-    }
-
-    fn lock(&self, name: &RefName, held: bool) {
-        self.server.lock(name, held);
-    }
-}
-
-impl TakesEditsSingly for Harness {
-    fn take_edits_singly(&self) {
-        self.server.take_edits_singly();
-    }
-}
-
-impl HasFaults for Harness {
-    fn cut(&self, taken: bool) {
-        self.server.inject(Fault::Cut { taken });
-    }
-
-    fn stall(&self, taken: bool) {
-        self.server.inject(if taken { Fault::Cut { taken } } else { Fault::Silent });
-    }
-
-    fn patience(&self) -> Duration {
-        Duration::from_secs(1)
-    }
-}
-
-fn play(wrong: Wrong, case: impl AsyncFnOnce(&Harness)) {
-    run(|| Harness::new(wrong), case);
+fn play(wrong: Wrong, case: impl AsyncFnOnce(&Harness<WrongRemote>)) {
+    let client = |right, server: &MemoryGitServer| WrongRemote {
+        right,
+        server: server.clone(),
+        wrong,
+        seen: std::sync::Mutex::default(),
+    };
+    run(|| Harness::new(ObjectFormat::Sha1, client), case);
 }
 
 #[test]
