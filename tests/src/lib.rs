@@ -1,5 +1,6 @@
 //! What the end-to-end tests stand on: a bare repository, people with clones of it, and the real service.
 
+mod check_config;
 mod deploy_api;
 mod example;
 mod http;
@@ -9,6 +10,7 @@ mod repository;
 mod served;
 mod service;
 
+pub use check_config::check_config;
 pub use deploy_api::{API_TOKEN, DeployApi, application};
 pub use example::{cfg_app, copy};
 pub use http::{Reply, Server};

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use cfgupdater::core::Claim;
 use cfgupdater_deployers::{SenderKind, flux, sign};
 use cfgupdater_testkit::can_run;
-use cfgupdater_tests::{Options, Remote, Service, application, binary};
+use cfgupdater_tests::{Options, Remote, Service, application, check_config};
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Map, Value, json};
 
@@ -377,12 +377,7 @@ fn the_configurations_of_both_examples_are_right() {
                 if url.contains("git.") { "file:///nonexistent/cfg-app.git" } else { "http://127.0.0.1:1" };
             config = config.replace(&format!("\"{url}\""), &format!("\"{nowhere}\""));
         }
-        let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("cfgupdater.toml");
-        std::fs::write(&file, config).unwrap();
-        let output = Command::new(binary()).args(["check-config", "--config"]).arg(&file).output().unwrap();
-        let said =
-            format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        let said = check_config(&config);
         // The remote, the secrets and the APIs aren't there; the file itself is right.
         assert!(!said.contains("cfgupdater.toml:"), "{said}");
         assert!(said.contains("/nonexistent/cfg-app.git"), "{said}");

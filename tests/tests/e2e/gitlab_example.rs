@@ -4,7 +4,9 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use cfgupdater_tests::{Options, Remote, Server, Service, app_sha, binary, eventually, images, serve};
+use cfgupdater_tests::{
+    Options, Remote, Server, Service, app_sha, binary, check_config, eventually, images, serve,
+};
 use cfgupdater_tests_gitlab::{FakeGitlab, TOKEN};
 use saphyr::{LoadableYamlNode, Yaml};
 
@@ -147,12 +149,7 @@ fn the_configuration_is_right() {
     let config =
         config.replace("kind = \"gitlab\"", "kind = \"gitlab\"\napi_url = \"http://127.0.0.1:1/api/v4\"");
     let config = config.replace("[repo.forge]", "[repo.forge]\nproject = \"acme/cfg-app\"");
-    let place = tempfile::tempdir().unwrap();
-    let file = place.path().join("cfgupdater.toml");
-    std::fs::write(&file, config).unwrap();
-    let output = Command::new(binary()).args(["check-config", "--config"]).arg(&file).output().unwrap();
-    let said =
-        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let said = check_config(&config);
     // The remote, the secrets and GitLab aren't there; the file itself is right.
     assert!(!said.contains("cfgupdater.toml:"), "{said}");
     assert!(said.contains("/nonexistent/cfg-app.git"), "{said}");

@@ -1,8 +1,6 @@
 //! `examples/kubernetes` says what works: its configuration is read, and what it mounts is there.
 
-use std::process::Command;
-
-use cfgupdater_tests::binary;
+use cfgupdater_tests::check_config;
 use serde_json::Value;
 
 use crate::deploy_examples::document;
@@ -44,12 +42,7 @@ fn the_configuration_is_right_and_all_it_names_is_mounted() {
         "kind = \"github\"",
         "kind = \"github\"\nproject = \"acme/cfg-app\"\napi_url = \"http://127.0.0.1:1\"",
     );
-    let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("cfgupdater.toml");
-    std::fs::write(&file, nowhere).unwrap();
-    let output = Command::new(binary()).arg("check-config").arg(&file).output().unwrap();
-    let said =
-        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let said = check_config(&nowhere);
     // Secrets and remote aren't there; the file itself is right.
     assert!(!said.contains("cfgupdater.toml:"), "{said}");
     assert!(said.contains("/nonexistent/acme/cfg-app.git") && said.contains("app-ci"), "{said}");
