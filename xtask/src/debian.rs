@@ -8,7 +8,7 @@ use crate::run::succeeds;
 
 /// Programs, each with Debian's packages that have it. Where there are two, one or the other has it, as the release may
 /// be.
-const PROGRAMS: [(&str, &[&str]); 15] = [
+const PROGRAMS: [(&str, &[&str]); 17] = [
     ("buildah", &["buildah"]),
     ("busybox", &["busybox-static"]),
     ("curl", &["curl"]),
@@ -20,6 +20,8 @@ const PROGRAMS: [(&str, &[&str]); 15] = [
     ("make", &["make"]),
     ("node", &["nodejs"]),
     ("npm", &["npm"]),
+    ("pip3", &["python3-pip"]),
+    ("python3", &["python3"]),
     ("skopeo", &["skopeo"]),
     ("ssh", &["openssh-client"]),
     ("sshd", &["openssh-server"]),

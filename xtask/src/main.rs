@@ -8,6 +8,7 @@ mod mutants;
 mod npm;
 mod packages;
 mod public_api;
+mod python;
 mod run;
 mod simulator;
 mod steps;

@@ -5,7 +5,7 @@ use std::process::{Command, ExitCode};
 use crate::run::{cargo, root, succeeds, watched};
 use crate::steps::Steps;
 use crate::summary::{Counts, count, ended_early, remarkable};
-use crate::{boundaries, debian, npm, packages, public_api, simulator, tools};
+use crate::{boundaries, debian, npm, packages, public_api, python, simulator, tools};
 
 /// How many schedules the simulator plays: what two processors do in about two and a half minutes.
 const SCHEDULES: &str = "1000000";
@@ -19,6 +19,7 @@ pub(crate) fn test(full: bool) -> ExitCode {
     steps.one("git", tools::git);
     steps.one("programs", debian::programs);
     steps.one("servers from npm", npm::servers);
+    steps.one("packages of Python", python::packages);
     steps.one("format", || run(cargo(&["fmt", "--all", "--check"]), "run `cargo fmt --all`"));
     steps.one("lints", || {
         let clippy =
@@ -52,12 +53,12 @@ fn run(mut command: Command, remedy: &str) -> Result<(), String> {
 }
 
 /// Runs all tests and doc tests. A test that can't run here says `skipped: REASON` and ends.
-fn tests() -> Counts {
+fn tests() -> (Counts, Vec<String>) {
     counted(&mut cargo(&["test", "--workspace", "--locked", "--no-fail-fast", "--", "--show-output"]))
 }
 
 /// Runs the promises of the main job again, each with a second replica at work on the same repository.
-fn two_replicas() -> Counts {
+fn two_replicas() -> (Counts, Vec<String>) {
     let mut again = cargo(&["test", "--workspace", "--locked", "--no-fail-fast", "--test", "e2e", "--"]);
     again.args([
         "--show-output",
@@ -74,26 +75,22 @@ fn two_replicas() -> Counts {
     counted(again.env("CFGUPDATER_TEST_REPLICAS", "2"))
 }
 
-fn counted(tests: &mut Command) -> Counts {
+fn counted(tests: &mut Command) -> (Counts, Vec<String>) {
     let (ended_well, output) = watched(tests);
     let mut counts = count(&output);
-    for line in remarkable(&output) {
-        println!("{line}");
-    }
+    let mut remarks: Vec<String> = remarkable(&output).into_iter().map(str::to_owned).collect();
     let early = ended_early(&output);
-    for (name, reason) in &early {
-        println!("test {name} ... skipped, {reason}");
-    }
+    remarks.extend(early.iter().map(|(name, reason)| format!("test {name} ... skipped, {reason}")));
     let needless = early.iter().filter(|(_, reason)| !reason.starts_with(FORBIDDEN)).count();
     if debian::installs() && needless > 0 {
-        eprintln!("nothing may be skipped where all that tests need can be installed");
+        remarks.push("nothing may be skipped where all that tests need can be installed".to_owned());
         counts.failed += needless as u64;
     }
     if counts.passed == 0 || (!ended_well && counts.failed == 0) {
-        eprintln!("the tests could not be built or run");
+        remarks.push("the tests could not be built or run".to_owned());
         counts.failed += 1;
     }
-    counts
+    (counts, remarks)
 }
 
 fn deny(checks: &[&str]) -> Result<(), String> {

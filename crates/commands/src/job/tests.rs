@@ -112,7 +112,7 @@ async fn a_confined_command_writes_nowhere_else() {
 #[tokio::test]
 async fn a_confined_command_reads_nothing_of_the_service_and_of_its_user() {
     if !crate::confines() {
-        return skip("this kernel has no Landlock, so commands can't be confined");
+        return skip("not allowed here: this kernel has no Landlock, so commands can't be confined");
     }
     let (inside, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     std::fs::write(outside.path().join("token"), "secret").unwrap();

@@ -64,7 +64,7 @@ async fn one_that_makes_directories_without_bottom_is_refused() {
 #[tokio::test]
 async fn one_that_steals_gets_nothing() {
     if !cfgupdater_commands::confines() {
-        eprintln!("skipped: this kernel has no Landlock, so commands can't be confined");
+        eprintln!("skipped: not allowed here: this kernel has no Landlock, so commands can't be confined");
         return;
     }
     let steal = "set -e; cat /proc/$PPID/environ > generated/stolen";

@@ -81,7 +81,7 @@ where
     let skipped = skips.contains(&name);
     match result {
         Err(Unmet::Broken(what)) => panic!("{name}: {what}"),
-        Err(Unmet::Unable(unable)) if skipped => eprintln!("skipped: the harness can't {}", unable.0),
+        Err(Unmet::Unable(unable)) if skipped => eprintln!("does not apply: the harness can't {}", unable.0),
         Err(Unmet::Unable(unable)) => {
             panic!("the harness can't {}: teach it to, or name `{name}` in `skips`", unable.0)
         }
