@@ -91,6 +91,15 @@ fn settle(remote: &Remote, service: &Service, promised: &Promised) {
     remote.fsck();
 }
 
+/// Tells those who play that it is over, also where the test fails: it would wait for them.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
 /// Lets clients announce 50 builds at two replicas, with checks and reports going on, while something happens to the
 /// replicas; all of them must have an end.
 fn announce_fifty(clients: u32, meanwhile: impl FnOnce(&Remote, &[RwLock<Option<Service>>])) {
@@ -98,6 +107,7 @@ fn announce_fifty(clients: u32, meanwhile: impl FnOnce(&Remote, &[RwLock<Option<
     let replicas = [Service::start(&remote), Service::start(&remote)].map(|one| RwLock::new(Some(one)));
     let (promised, over, next) = (Promised::default(), AtomicBool::new(false), AtomicU32::new(1));
     std::thread::scope(|scope| {
+        let _over = Over(&over);
         scope.spawn(|| play_ci(&remote, &replicas, &over));
         scope.spawn(|| play_deployer(&remote, &replicas, &over));
         let clients: Vec<_> = (0..clients)
@@ -114,7 +124,6 @@ fn announce_fifty(clients: u32, meanwhile: impl FnOnce(&Remote, &[RwLock<Option<
             client.join().unwrap();
         }
         settle(&remote, replicas[0].read().unwrap().as_ref().unwrap(), &promised);
-        over.store(true, Ordering::SeqCst);
     });
     assert_eq!(promised.lock().unwrap().len(), 50);
 }

@@ -21,8 +21,10 @@ fn a_command_decides_what_lands_and_what_is_evicted() {
         (1..=3).map(|n| service.announce(n)["intent"].as_str().unwrap().to_owned()).collect();
     let ends: Vec<_> = intents.iter().map(|intent| service.end_of(intent)).collect();
     let names: Vec<&str> = ends.iter().map(|end| end["end"].as_str().unwrap()).collect();
-    // The third may have been tested on top of the second, and have carried it, before the second was red.
-    assert!(names == ["landed", "evicted", "landed"] || names == ["landed", "landed", "landed"], "{ends:?}");
+    // The third may have been tested on top of the second, and have carried it, before the second was red. One replica
+    // may see to that while another evicts: then the third has landed by a commit that was no longer its own.
+    let possible = [["landed", "evicted", "landed"], ["landed"; 3], ["landed", "evicted", "subsumed"]];
+    assert!(possible.iter().any(|possible| names == possible), "{ends:?}");
     let expected = images(&["Service1", "Service2"], 3);
     let tag = expected["Service1"]["Tag"].as_str().unwrap();
     assert!(remote.file("master", "images/staging/tags.json").unwrap().contains(tag));
