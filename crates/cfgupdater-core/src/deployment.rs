@@ -148,7 +148,8 @@ pub fn is_news(
 /// What was seen before such a question says nothing new, whenever it arrives.
 pub(crate) fn counts(report: &Report, state: &State, history: &History) -> bool {
     let Some(known) = state.targets.get(&key(report)) else { return true };
-    (is_present(report, known) || !is_older(report, known, history)) && !repeats(report, known)
+    let says_more = !repeats(report, known) || fails_further_on(report, known, history);
+    (is_present(report, known) || !is_older(report, known, history)) && says_more
 }
 
 /// Lists the introductions newer than the one reported that the target said it runs: it doesn't any more.
@@ -197,6 +198,15 @@ fn repeats(report: &Report, known: &TargetReports) -> bool {
     let same_state = known.newest.introduction == report.introduction && known.newest.status == report.status;
     let said = known.by_introduction.get(&report.introduction).map(|word| word.status);
     same_state && said == Some(report.status)
+}
+
+/// Tells whether a target that failed still fails at a newer revision. A success between the two may be on its way, and
+/// must not count once it comes (invariant S15). That a target still works isn't written for every commit it comes by:
+/// a failure from between stops what could go on, until the target speaks again or is asked.
+fn fails_further_on(report: &Report, known: &TargetReports, history: &History) -> bool {
+    let place = |commit: CommitId| history.position(&commit);
+    let revisions = report.revision.and_then(place).zip(known.newest.revision.and_then(place));
+    report.status == DeploymentStatus::Failed && revisions.is_some_and(|(now, before)| now > before)
 }
 
 #[cfg(test)]

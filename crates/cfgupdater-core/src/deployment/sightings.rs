@@ -201,3 +201,18 @@ fn a_revision_without_images_is_no_news_once_it_is_known() {
     let told = DeploymentReport { claim: release, ..said("staging-1", 1, Succeeded) };
     assert!(is_news(&told, None, &policy, &snapshot), "it may have come in since");
 }
+
+#[test]
+fn a_success_from_between_two_failures_comes_too_late() {
+    let mut scene = two_releases();
+    scene.person_pushes(3, &[]);
+    scene.person_pushes(4, &[]);
+    take(&mut scene, Request::Report(said("staging-2", 2, Succeeded)));
+    assert!(take(&mut scene, Request::Report(said("staging-1", 2, Failed))));
+    assert!(take(&mut scene, Request::Report(said("staging-1", 4, Failed))), "it fails further on");
+    assert!(!take(&mut scene, Request::Report(said("staging-1", 4, Failed))), "repeated");
+    assert!(!take(&mut scene, Request::Report(said("staging-1", 3, Succeeded))), "from between");
+    assert!(!promotes(&scene));
+    assert!(take(&mut scene, Request::Report(said("staging-1", 4, Succeeded))), "mended");
+    assert!(promotes(&scene));
+}
