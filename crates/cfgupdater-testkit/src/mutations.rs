@@ -9,11 +9,12 @@ mod effects;
 mod gates;
 mod state;
 
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::sync::Arc;
 
 use cfgupdater_core::{
-    Accepted, Call, Effect, Failure, IntentId, Policy, Reason, Snapshot, State, TargetReports, Written,
+    Accepted, Call, Effect, Failure, IntentId, Place, Policy, Reason, Snapshot, State, TargetReports, Written,
 };
 
 use crate::world::World;
@@ -64,6 +65,9 @@ pub trait Tamper: Debug + Send + Sync {
     fn pushes_in_order(&self) -> bool {
         true
     }
+
+    /// Changes whom deploy tools are asked about.
+    fn awaited(&mut self, _places: &mut BTreeSet<Place>) {}
 
     /// Changes what people are told.
     fn publishes(&mut self, why: Vec<Reason>) -> Vec<Reason> {

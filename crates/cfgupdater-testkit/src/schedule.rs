@@ -59,6 +59,13 @@ pub enum Step {
         /// How many minutes ago it was seen, if that is said.
         seen: Option<u8>,
     },
+    /// A report is sent once more, word for word: by a sender that heard no answer, or by one that had it first.
+    Resend {
+        /// The replica that is called.
+        replica: u8,
+        /// Which one, from the newest.
+        nth: u8,
+    },
     /// A target's deploy tool is asked what it runs.
     Sight {
         /// The replica that asks.
@@ -316,6 +323,7 @@ impl Draw {
         let (Step::Announce { replica, .. }
         | Step::Storm { replica, .. }
         | Step::Report { replica, .. }
+        | Step::Resend { replica, .. }
         | Step::Sight { replica, .. }
         | Step::Repeat { replica, .. }
         | Step::Operate { replica, .. }) = step
@@ -368,6 +376,9 @@ impl Draw {
 
     fn report(&mut self) -> Step {
         let odd = self.allows(ODD_REPORTS) && self.one_in(3);
+        if odd && self.one_in(4) {
+            return Step::Resend { replica: self.replica(), nth: self.rng.u8(..6) };
+        }
         let claim = match self.rng.u32(..8) {
             0 if odd => Said::Auto,
             1 if odd => Said::Nonsense,

@@ -72,6 +72,8 @@ pub struct Setup {
     pub stuck: u64,
     /// Targets that never report, one bit each in the order of all waves.
     pub mute: u8,
+    /// Whether targets, while everything comes to rest, answer only when they are asked, as where every report is lost.
+    pub pulled: bool,
     /// Whether CI runs on the stable branch too.
     pub ci_on_stable: bool,
     /// Whether CI creates the checks of a commit late and one by one.
@@ -118,6 +120,7 @@ impl Setup {
             _ => RollOut::Never,
         };
         let seed = rng.u64(..);
+        let pulled = seed.is_multiple_of(3);
         Self {
             seed,
             waves,
@@ -134,6 +137,7 @@ impl Setup {
             bad,
             stuck,
             mute,
+            pulled,
             ci_on_stable,
             slow_ci,
             freeze,
@@ -161,6 +165,7 @@ impl Setup {
             bad: 0,
             stuck: 0,
             mute: 0,
+            pulled: false,
             ci_on_stable: false,
             slow_ci: false,
             freeze: None,

@@ -16,7 +16,7 @@ mod write;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cfgupdater_core::{Mode, Policy, RequiredChecks, SetName, Slot, Timestamp, WaveName};
+use cfgupdater_core::{Mode, Place, Policy, RequiredChecks, SetName, Slot, Timestamp, WaveName};
 
 use crate::mutations::{Honest, Tamper};
 use crate::setup::{FREEZE, Setup, slots};
@@ -190,6 +190,20 @@ impl World {
             (0..self.replicas.len()).for_each(|replica| self.roll_out(replica, false));
             self.policy = Policy::clone(&self.generations[1].policy);
         }
+    }
+
+    /// Lists the targets that aren't mute and that stable holds something for.
+    pub fn targets_that_speak(&self) -> Vec<Place> {
+        let slots = &self.dag.commit(self.remote.refs.stable).tree.slots;
+        let waves = self.policy.waves.iter().enumerate();
+        let targets = waves.flat_map(|(place, wave)| {
+            wave.targets.iter().map(move |target| (place, &wave.name, &target.name))
+        });
+        let speaks = |number: usize, place: usize| {
+            self.setup.mute >> number & 1 == 0 && (0..2).any(|set| slots[place * 2 + set] != 0)
+        };
+        let named = targets.enumerate().filter(|(number, (place, ..))| speaks(*number, *place));
+        named.map(|(_, (_, wave, target))| (wave.clone(), target.clone())).collect()
     }
 
     fn take_tamper(&mut self) -> Box<dyn Tamper> {

@@ -1,8 +1,8 @@
 //! Bugs of a driver.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use cfgupdater_core::{Call, Failure, IntentId, Reason, Request, Written};
+use cfgupdater_core::{Call, Failure, IntentId, Place, Reason, Request, Written};
 
 use super::{Mutation, Tamper};
 use crate::world::node::StateNode;
@@ -19,8 +19,9 @@ pub(super) fn all() -> Vec<Mutation> {
         }),
         mutation("an announcement is lost when its write is", &["S6"], 20, || Box::new(LostWrites)),
         mutation("there is no timer", &["L1", "L3", "L4", "S5"], 20, || Box::new(NoTimer)),
+        mutation("nobody is asked what runs", &["L6"], 100, || Box::new(AsksNobody)),
         mutation("nobody is told what stalls", &["L1", "L2"], 20, || Box::new(Silent)),
-        mutation("a preview counts as an announcement", &["S17"], 20, || Box::new(OnCall(announce_previews))),
+        mutation("a preview counts as an announcement", &["S17"], 40, || Box::new(OnCall(announce_previews))),
         mutation("the keys of operators' calls are not looked at", &["S18"], 20, || {
             Box::new(OnCall(|call| call.key = None))
         }),
@@ -41,6 +42,20 @@ impl Tamper for Forced {
 
     fn leases(&self) -> Leases {
         self.0
+    }
+}
+
+/// Waits for words that were lost.
+#[derive(Debug)]
+struct AsksNobody;
+
+impl Tamper for AsksNobody {
+    fn is_active(&self) -> bool {
+        false
+    }
+
+    fn awaited(&mut self, places: &mut BTreeSet<Place>) {
+        places.clear();
     }
 }
 

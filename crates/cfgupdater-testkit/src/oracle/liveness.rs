@@ -126,6 +126,7 @@ pub(super) fn l6_proven_releases_moved_on(world: &World, ledger: &Ledger, excuse
     if excused || ledger.paused || is_faulty(world) {
         return Ok(());
     }
+    let speak = world.targets_that_speak();
     for set in &world.policy.sets {
         for (from, to) in world.policy.waves.iter().zip(world.policy.waves.iter().skip(1)) {
             let (Some(source), Some(destination)) =
@@ -140,16 +141,20 @@ pub(super) fn l6_proven_releases_moved_on(world: &World, ledger: &Ledger, excuse
                 continue;
             };
             let Some(release) = releases::release(number) else { continue };
-            let proven = from.targets.iter().all(|target| {
-                let last = ledger.reports_of(&from.name, &target.name, &set.name).next_back();
-                last.is_some_and(|last| {
-                    let after = last
-                        .revision
-                        .and_then(|r| Node::of(&r))
-                        .is_some_and(|r| world.dag.contains(r, newest));
-                    last.release == release && last.status == DeploymentStatus::Succeeded && after
-                })
-            });
+            // Where targets speak once they are asked, each that works has been asked.
+            let works = |target| speak.contains(&(from.name.clone(), target));
+            let asked = world.setup.pulled && from.targets.iter().all(|target| works(target.name.clone()));
+            let proven = asked
+                || from.targets.iter().all(|target| {
+                    let last = ledger.reports_of(&from.name, &target.name, &set.name).next_back();
+                    last.is_some_and(|last| {
+                        let after = last
+                            .revision
+                            .and_then(|r| Node::of(&r))
+                            .is_some_and(|r| world.dag.contains(r, newest));
+                        last.release == release && last.status == DeploymentStatus::Succeeded && after
+                    })
+                });
             let there = world.dag.commit(stable).tree.slots[destination] == number;
             // A person's edit of the next wave blocks what came into this one before it.
             let blocked =

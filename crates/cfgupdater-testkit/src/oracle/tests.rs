@@ -626,6 +626,11 @@ fn l6_finds_a_proven_release_that_went_nowhere() {
     let view = tale.world.view();
     tale.world.set(Edit::Auto { from: None, to: Some(stable) }, Actor::Replica(0), Some(&view));
     assert_eq!(tale.verdict_at_rest(), None);
+    // A target that would have said so had it been asked.
+    tale.world.setup.pulled = true;
+    assert_eq!(tale.verdict_at_rest(), Some("L6"));
+    tale.world.setup.mute = 1;
+    assert_eq!(tale.verdict_at_rest(), None);
     let report = tale.report(1, introduced, introduced, DeploymentStatus::Succeeded);
     tale.write(vec![report]);
     assert_eq!(tale.verdict_at_rest(), Some("L6"));

@@ -12,6 +12,7 @@ use crate::schedule::{Operating, Said, Step};
 use crate::world::node::Node;
 use crate::world::releases;
 use crate::world::replica::Fault;
+use crate::world::trace::Event;
 
 /// An idle replica that is woken within this time is waited for.
 const SOON: Duration = Duration::from_secs(2);
@@ -34,6 +35,11 @@ impl Simulation<'_> {
             Step::Report { replica, wave, target, claim, works, seen } => {
                 if let Some(report) = self.report(wave, target, claim, works, seen) {
                     self.world.call(self.replica(replica), "deployer", Request::Report(report));
+                }
+            }
+            Step::Resend { replica, nth } => {
+                if let Some(report) = self.reported(nth) {
+                    self.world.call(self.replica(replica), "deployer", report);
                 }
             }
             Step::Storm { replica, set, first, count, sequences } => {
@@ -160,6 +166,15 @@ impl Simulation<'_> {
             set: None,
             observed_at: seen.map(|minutes| Timestamp::from_millis(now - i64::from(minutes) * 60_000)),
         })
+    }
+
+    /// Finds a report that was sent, by how many were sent after it.
+    fn reported(&self, nth: u8) -> Option<Request> {
+        let mut sent = self.world.trace.iter().rev().filter_map(|event| match event {
+            Event::Called { request: request @ Request::Report(_), .. } => Some(request),
+            _ => None,
+        });
+        sent.nth(nth.into()).cloned()
     }
 
     fn introduced(&self, slot: usize, back: u8) -> Option<cfgupdater_core::Release> {

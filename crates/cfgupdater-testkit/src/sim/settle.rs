@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cfgupdater_core::{Answer, Claim, DeploymentReport, DeploymentStatus, RefusalKind, Request};
+use cfgupdater_core::{Answer, Claim, DeploymentReport, DeploymentStatus, RefusalKind, Request, Sighting};
 
 use super::{Simulation, Violation};
 use crate::oracle::is_faulty;
@@ -31,9 +31,9 @@ impl Simulation<'_> {
         let mut before = self.world.trace.len();
         for _ in 0..ROUNDS {
             self.work()?;
-            if reported != Some(self.world.remote.refs.stable) {
+            if self.world.setup.pulled || reported != Some(self.world.remote.refs.stable) {
                 reported = Some(self.world.remote.refs.stable);
-                self.deployers_report();
+                self.deployers_speak();
                 self.work()?;
             }
             let events = &self.world.trace[before..];
@@ -81,28 +81,25 @@ impl Simulation<'_> {
         Ok(())
     }
 
-    /// Every target that isn't mute reports that it runs what stable holds.
-    fn deployers_report(&mut self) {
-        let revision = self.world.remote.refs.stable;
-        let mut requests = Vec::new();
-        let waves = self.world.policy.waves.iter().enumerate();
-        for (number, (place, wave, target)) in waves
-            .flat_map(|(place, wave)| wave.targets.iter().map(move |target| (place, wave, target)))
-            .enumerate()
-        {
-            let runs_something =
-                (0..2).any(|set| self.world.dag.commit(revision).tree.slots[place * 2 + set] != 0);
-            if self.world.setup.mute >> number & 1 == 0 && runs_something {
-                requests.push(Request::Report(DeploymentReport {
-                    wave: wave.name.clone(),
-                    target: target.name.clone(),
-                    status: DeploymentStatus::Succeeded,
-                    claim: Claim::Revision(revision.id()),
-                    set: None,
-                    observed_at: None,
-                }));
-            }
-        }
+    /// Every target that isn't mute says that it runs what stable holds: by itself, or once it is asked.
+    fn deployers_speak(&mut self) {
+        let (revision, asked_at) = (self.world.remote.refs.stable, self.world.now());
+        let awaited = self.world.awaited(0);
+        let speak = self.world.targets_that_speak();
+        let says = |(wave, target)| DeploymentReport {
+            wave,
+            target,
+            status: DeploymentStatus::Succeeded,
+            claim: Claim::Revision(revision.id()),
+            set: None,
+            observed_at: None,
+        };
+        let requests: Vec<Request> = if self.world.setup.pulled {
+            let asked = speak.into_iter().filter(|place| awaited.contains(place));
+            asked.map(|place| Request::Sight(Sighting { report: says(place), asked_at })).collect()
+        } else {
+            speak.into_iter().map(says).map(Request::Report).collect()
+        };
         for request in requests {
             self.world.call(0, "deployer", request);
         }
@@ -146,7 +143,7 @@ impl Simulation<'_> {
         for request in again {
             self.world.call(0, "app-ci", request);
         }
-        self.deployers_report();
+        self.deployers_speak();
         self.work()?;
         if self.writes() == before {
             return Ok(());

@@ -113,8 +113,11 @@ fn simplify_setup(best: &mut Violation, breaks: impl Breaks) -> bool {
 }
 
 /// One thing less each, towards [`Setup::plain`]; none undoes another, or shortening would never end.
-const SIMPLER: [fn(&mut Setup); 21] = [
-    |setup| *setup = Setup { seed: setup.seed, bad: setup.bad, waves: setup.waves.min(2), ..Setup::plain() },
+const SIMPLER: [fn(&mut Setup); 22] = [
+    |setup| {
+        let Setup { seed, bad, waves, pulled, .. } = *setup;
+        *setup = Setup { seed, bad, waves: waves.min(2), pulled, ..Setup::plain() };
+    },
     |setup| setup.replicas = 1,
     |setup| setup.observer = false,
     |setup| setup.waves = setup.waves.min(2),
@@ -131,6 +134,7 @@ const SIMPLER: [fn(&mut Setup); 21] = [
     |setup| setup.requests_checks = false,
     |setup| setup.cancels = false,
     |setup| (setup.stuck, setup.mute) = (0, 0),
+    |setup| setup.pulled = false,
     |setup| setup.slow_ci = false,
     |setup| setup.ci_on_stable = false,
     |setup| setup.hooks = false,

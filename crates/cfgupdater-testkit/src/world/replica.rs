@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cfgupdater_core::{
-    Call, CallId, Command, CommitId, Effect, Error, ErrorKind, Failure, Input, OperationKey, Policy, Reason,
-    Reconciler, Request, Retry, Timestamp,
+    Call, CallId, Command, CommitId, Effect, Error, ErrorKind, Failure, Input, OperationKey, Place, Policy,
+    Reason, Reconciler, Request, Retry, Timestamp, awaited,
 };
 
 use super::node::Node;
@@ -101,6 +101,14 @@ impl World {
         let now = self.now_of(replica);
         let Replica { job, wake, .. } = &self.replicas[replica];
         job.is_some() || wake.is_some_and(|at| at <= now)
+    }
+
+    /// Lists the targets that a replica asks about.
+    pub fn awaited(&mut self, replica: usize) -> BTreeSet<Place> {
+        let Replica { policy, snapshot, .. } = &self.replicas[replica];
+        let mut places = snapshot.as_ref().map(|snapshot| awaited(snapshot, policy)).unwrap_or_default();
+        self.tamper.awaited(&mut places);
+        places
     }
 
     /// Tells whether a replica has read branches and no checks yet.
