@@ -1,4 +1,4 @@
-//! The Python packages that tests use, installed from PyPI below `target/tools` where they are missing.
+//! The Python packages that tests use, installed from `PyPI` below `target/tools` where they are missing.
 
 use std::process::Command;
 

@@ -119,7 +119,7 @@ fn targets<'a>(
 }
 
 /// Returns the last commit that brought the intent's release into a slot, as stable was served.
-fn introduced(world: &World, stable: Node, slot: usize, intent: &Intent) -> Option<Node> {
+pub(super) fn introduced(world: &World, stable: Node, slot: usize, intent: &Intent) -> Option<Node> {
     let number = releases::number(intent.release);
     let brought = |node: &Node| {
         world.dag.commit(*node).tree.slots[slot] == number && world.dag.changed(*node).any(|s| s == slot)

@@ -3,8 +3,9 @@
 //! A known gap: where a person's merge makes the commit that an intent was accepted on a second parent, edits after it
 //! are not told from edits before it, by the product and so by the checker.
 
-use cfgupdater_core::{Action, Record};
+use cfgupdater_core::{Action, Intent, Record};
 
+use super::gates::introduced;
 use super::{Finding, Landing, Write, ours};
 use crate::world::World;
 use crate::world::dag::{Author, Trailers};
@@ -48,10 +49,13 @@ pub(super) fn s10_versions_land_in_order(world: &World, landing: &Landing<'_>) -
             (Action::Introduce { .. }, Action::Introduce { .. }) => {
                 earlier.position < known.position || earlier.retried
             }
-            (Action::Promote { config_sha: a, .. }, Action::Promote { config_sha: b, .. }) => {
-                match (Node::of(a), Node::of(b)) {
+            (Action::Promote { .. }, Action::Promote { .. }) => {
+                let came_in = |intent| came_in(world, landing.to, intent);
+                match (came_in(&earlier.intent), came_in(&known.intent)) {
                     (Some(a), Some(b)) => a != b && world.dag.contains(b, a) || known.retried,
-                    _ => false,
+                    // A person copied a promotion, and not what it promotes.
+                    (None, Some(_)) => true,
+                    (_, None) => false,
                 }
             }
             _ => true,
@@ -61,6 +65,17 @@ pub(super) fn s10_versions_land_in_order(world: &World, landing: &Landing<'_>) -
         }
     }
     Ok(())
+}
+
+/// Returns the commit by which what is promoted came into the wave that it leaves. Where a person rewound that one, and
+/// brought the release in again, it is the later one that counts; there may be none.
+fn came_in(world: &World, stable: Node, promotion: &Intent) -> Option<Node> {
+    let Action::Promote { from, config_sha, .. } = &promotion.action else { return None };
+    let named = Node::of(config_sha)?;
+    if world.dag.contains(stable, named) {
+        return Some(named);
+    }
+    introduced(world, stable, world.slot(from, &promotion.set)?, promotion)
 }
 
 /// Returns what a commit that brought something into a slot says of its intent. A person who copies one of our commits,
