@@ -2,12 +2,17 @@
 
 mod storm;
 
+use std::time::Duration;
+
+use super::trouble::CALLS_REST;
 use super::*;
-use crate::call::{Announced, Claim, DeploymentReport, Request};
+use crate::call::{Announced, Claim, DeploymentReport, Outcome, RefusalKind, Request};
 use crate::check::CheckState;
 use crate::end::End;
 use crate::error::ErrorKind;
 use crate::error::Retry;
+use crate::policy::Mode;
+use crate::reason::Code;
 use crate::record::{DeploymentStatus, Record};
 use crate::render::Culprit;
 use crate::snapshot::Fault;

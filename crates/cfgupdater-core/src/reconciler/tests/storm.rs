@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use super::*;
 use crate::check::CheckState;
 use crate::intent::Intent;
+use crate::plan::Transaction;
 use crate::record::{Built, Record};
 use crate::snapshot::ChainCommit;
 

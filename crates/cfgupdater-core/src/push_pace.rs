@@ -8,9 +8,9 @@ const MINUTE: Duration = Duration::from_mins(1);
 
 /// The pushes of the last minute, kept only where somebody counts them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-pub(crate) struct Pace(Vec<Timestamp>);
+pub(crate) struct PushPace(Vec<Timestamp>);
 
-impl Pace {
+impl PushPace {
     /// Returns when the next push may be made, `None` where it may be made now.
     ///
     /// Two pushes may follow each other at once, as an announcement and a landing do; the rest are spread over the
@@ -44,7 +44,7 @@ mod tests {
 
     /// Pushes as often as is allowed, and returns the seconds at which that was.
     fn pushes(per_minute: Option<u32>, seconds: i64) -> Vec<i64> {
-        let mut pace = Pace::default();
+        let mut pace = PushPace::default();
         let mut at = Vec::new();
         for second in 0..seconds {
             let now = Timestamp::from_millis(second * 1000);
@@ -78,18 +78,18 @@ mod tests {
 
     #[test]
     fn nothing_is_counted_where_nobody_gives_advice() {
-        let mut pace = Pace::default();
+        let mut pace = PushPace::default();
         for second in 0..100 {
             let now = Timestamp::from_millis(second * 10);
             assert_eq!(pace.wait(now, None), None);
             pace.pushed(now, None);
         }
-        assert_eq!(pace, Pace::default());
+        assert_eq!(pace, PushPace::default());
     }
 
     #[test]
     fn an_idle_repository_is_written_at_once() {
-        let mut pace = Pace::default();
+        let mut pace = PushPace::default();
         for second in [0, 0, 12, 24, 36, 48] {
             pace.pushed(Timestamp::from_millis(second * 1000), Some(6));
         }
