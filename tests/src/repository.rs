@@ -1,5 +1,6 @@
 //! Real repositories, made and read by the git binary.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 pub use cfgupdater_testkit::git;
@@ -88,6 +89,14 @@ impl Remote {
     /// Returns every reference and where it points.
     pub fn refs(&self) -> String {
         git(self.path(), &["for-each-ref", "--format=%(refname) %(objectname)"])
+    }
+
+    /// Installs a hook: a shell script that the repository runs at each push.
+    pub fn install_hook(&self, name: &str, script: &str) {
+        let path = self.path().join("hooks").join(name);
+        std::fs::create_dir_all(path.parent().expect("hooks have a directory")).expect("it can be made");
+        std::fs::write(&path, format!("#!/bin/sh\n{script}")).expect("a hook can be written");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("it is ours");
     }
 
     /// Checks the repository with git's own strictest check. Where a replica pushes meanwhile, it may list objects first

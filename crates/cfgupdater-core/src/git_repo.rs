@@ -246,6 +246,8 @@ pub struct NewCommit {
     pub date: Timestamp,
     /// The whole message.
     pub message: String,
+    /// A signature of the commit as it is without one, in the armour of its format, without a line end.
+    pub signature: Option<String>,
 }
 
 impl NewCommit {
@@ -257,6 +259,14 @@ impl NewCommit {
         date: Timestamp,
         message: String,
     ) -> Self {
-        Self { tree, parents, name: identity.0.to_owned(), email: identity.1.to_owned(), date, message }
+        let (name, email) = (identity.0.to_owned(), identity.1.to_owned());
+        Self { tree, parents, name, email, date, message, signature: None }
+    }
+
+    /// Puts a signature into the header: `gpgsig`, or `gpgsig-sha256` in a repository of that format.
+    #[must_use]
+    pub fn with_signature(mut self, signature: impl Into<String>) -> Self {
+        self.signature = Some(signature.into());
+        self
     }
 }

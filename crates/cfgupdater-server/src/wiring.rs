@@ -8,7 +8,7 @@ use cfgupdater::core::{
     BranchName, CommitId, Error, ErrorKind, Finding, Forge, GitRemote, Policy, RefName, RepoName, explain,
 };
 use cfgupdater::{Backends, Engine, RepoHandle};
-use cfgupdater_git_backend::{Mirror, MirrorSettings};
+use cfgupdater_git_backend::{Mirror, MirrorSettings, SigningKey};
 
 use crate::config::{Config, Mode, Repo};
 use crate::deploy;
@@ -93,7 +93,11 @@ async fn backends(
         Connection::InRepository(_) => None,
     };
     let remote = remote_settings(config, repo, login)?;
-    let mirror = Arc::new(Mirror::open(MirrorSettings::new(directory, remote), DEADLINE).await?);
+    let mut settings = MirrorSettings::new(directory, remote);
+    if let Some(key) = &repo.commit.ssh_signing_key_file {
+        settings = settings.with_signing_key(SigningKey::new(config.absolute(key.get_ref())));
+    }
+    let mirror = Arc::new(Mirror::open(settings, DEADLINE).await?);
     let forge = match connection {
         Connection::Ready(forge) => forge,
         Connection::InRepository(make) => make(mirror.clone(), mirror.clone()),

@@ -191,6 +191,10 @@ impl GitRepo for Mirror {
     }
 
     fn write_commit(&self, commit: &NewCommit) -> Result<CommitId, Error> {
+        #[cfg(feature = "ssh-signing")]
+        if let Some(key) = &self.settings.signing_key {
+            return self.note(self.repo.objects().write_commit(&key.sign(commit)?));
+        }
         self.note(self.repo.objects().write_commit(commit))
     }
 }

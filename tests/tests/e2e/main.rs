@@ -38,6 +38,7 @@ mod readme;
 mod render;
 mod replicas;
 mod runs;
+mod signing;
 mod trust;
 mod verify_images;
 mod waves;

@@ -27,13 +27,6 @@ impl Drop for Away {
     }
 }
 
-fn install_hook(remote: &Remote, name: &str, script: &str) {
-    let path = remote.path().join("hooks").join(name);
-    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    std::fs::write(&path, format!("#!/bin/sh\n{script}")).unwrap();
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
-}
-
 /// A server that scans what is pushed to auto, and declines the images of build 13.
 fn scan_for_build_13(remote: &Remote) {
     let script = format!(
@@ -49,7 +42,7 @@ done
 ",
         app_sha(13)
     );
-    install_hook(remote, "pre-receive", &script);
+    remote.install_hook("pre-receive", &script);
 }
 
 fn land(service: &Service, n: u32) {
@@ -138,8 +131,7 @@ fn of_what_was_accepted_the_guilty_intent_alone_is_refused() {
 #[test]
 fn a_protected_stable_branch_is_left_alone_and_everything_else_goes_on() {
     let remote = Remote::new();
-    install_hook(
-        &remote,
+    remote.install_hook(
         "update",
         "[ \"$1\" = refs/heads/master ] && { echo 'GH006: Protected branch update failed' >&2; exit 1; }\nexit 0\n",
     );

@@ -24,7 +24,7 @@ pub(crate) fn mistakes(config: &Config) -> Vec<Mistake> {
     for repo in &file.repo {
         found.repo(repo);
         found.0.extend(repo.forge.mistakes(config));
-        found.0.extend(super::commit::mistakes(repo));
+        found.0.extend(super::commit::mistakes(repo, config));
         found.0.extend(super::deploy::mistakes(repo));
         found.0.extend(super::release_file::mistakes(repo));
     }
@@ -205,9 +205,6 @@ impl Found {
                 Some(foreign.span()),
                 "foreign = \"carry\" is not available in this version; use \"park\"",
             );
-        }
-        if let Some(key) = &repo.commit.ssh_signing_key_file {
-            self.push(Some(key.span()), "signed commits are not available in this version; remove the key");
         }
     }
 

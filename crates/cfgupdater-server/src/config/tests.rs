@@ -140,6 +140,11 @@ fn each_mistake_has_its_line() {
             "c.toml:13: [repo.commit]: can't write",
         ),
         ("[repo.forge]", "[repo.commit]\nemail = \"a\\nb\"\n[repo.forge]", "hold no control characters"),
+        (
+            "[repo.forge]",
+            "[repo.commit]\nssh_signing_key_file = \"/nowhere\"\n[repo.forge]",
+            "c.toml:13: [repo.commit]: the key that signs commits can't be read: /nowhere",
+        ),
         ("name = \"cfg-app\"", "name = \"../x\"", "is not a valid repository name"),
         (
             "[repo.forge]",

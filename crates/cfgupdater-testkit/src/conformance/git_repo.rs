@@ -98,6 +98,7 @@ macro_rules! git_repo_conformance {
             $crate::git_repo_conformance!(@tests $harness; run;
                 blobs_are_named_as_git_names_them
                 commits_are_written_byte_for_byte
+                a_signature_is_a_header_of_its_commit
                 what_breaks_a_header_is_refused
                 what_is_absent_is_not_found
                 ids_of_the_other_format_are_not_here

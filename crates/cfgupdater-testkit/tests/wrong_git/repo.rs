@@ -39,6 +39,7 @@ enum Wrong {
     RecursesForEachLevel,
     StopsAfterAHundred,
     KnowsNoEmptyTree,
+    DropsSignatures,
 }
 
 /// Every wrong repository, with exactly the cases it fails.
@@ -85,6 +86,7 @@ const WRONG: &[(Wrong, &[&str])] = &[
     (W::RecursesForEachLevel, &["the_deepest_trees_need_no_more_stack"]),
     (W::StopsAfterAHundred, &["histories_of_thousands_are_walked"]),
     (W::KnowsNoEmptyTree, &["the_empty_tree_is_a_tree"]),
+    (W::DropsSignatures, &["a_signature_is_a_header_of_its_commit"]),
 ];
 
 #[derive(Debug)]
@@ -311,6 +313,9 @@ impl GitRepo for WrongRepo {
         if self.is(W::CleansIdentities) {
             commit.name.retain(|letter| !letter.is_control());
         }
+        if self.is(W::DropsSignatures) {
+            commit.signature = None;
+        }
         self.right.write_commit(&commit)
     }
 }
@@ -355,6 +360,7 @@ fn each_wrong_repository_fails_exactly_the_cases_named_for_it() {
     let cases = crate::cases!(play; cfgupdater_testkit::conformance::git_repo;
         blobs_are_named_as_git_names_them
         commits_are_written_byte_for_byte
+        a_signature_is_a_header_of_its_commit
         what_breaks_a_header_is_refused
         what_is_absent_is_not_found
         ids_of_the_other_format_are_not_here

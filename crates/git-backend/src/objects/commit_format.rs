@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use cfgupdater_core::{Commit, CommitId, Error, ErrorKind, NewCommit, Timestamp, TreeId};
+use cfgupdater_core::{Commit, CommitId, Error, ErrorKind, NewCommit, ObjectFormat, Timestamp, TreeId};
 
 /// Reads a commit. Histories hold commits with odd authors and dates, which git accepts; only the tree and the
 /// parents must be right.
@@ -52,8 +52,18 @@ pub(crate) fn format(commit: &NewCommit) -> Result<Vec<u8>, Error> {
     for parent in &commit.parents {
         let _ = writeln!(text, "parent {parent}");
     }
-    let _ = write!(text, "author {who}\ncommitter {who}\n\n{}", commit.message);
+    let _ = write!(text, "author {who}\ncommitter {who}\n{}\n{}", signature(commit), commit.message);
     Ok(text.into_bytes())
+}
+
+/// Returns the header of a commit's signature, whose further lines are indented by a space; nothing where there is none.
+fn signature(commit: &NewCommit) -> String {
+    let name = match commit.tree.object_id().format() {
+        ObjectFormat::Sha256 => "gpgsig-sha256",
+        ObjectFormat::Sha1 => "gpgsig",
+    };
+    let header = |signature: &String| format!("{name} {}\n", signature.trim_end().replace('\n', "\n "));
+    commit.signature.as_ref().map(header).unwrap_or_default()
 }
 
 /// Refuses what would break the header or what `git fsck --strict` complains about.
@@ -61,6 +71,10 @@ fn check(commit: &NewCommit) -> Result<(), Error> {
     check_author(&commit.name, &commit.email)?;
     if commit.message.contains('\0') {
         return Err(invalid("the message of a commit holds no NUL"));
+    }
+    let breaks = |signature: &String| signature.contains(|c: char| c != '\n' && c.is_control());
+    if commit.signature.as_ref().is_some_and(breaks) {
+        return Err(invalid("a signature holds no control characters but line ends"));
     }
     if commit.date.as_seconds() < 0 {
         return Err(invalid("git has no dates before 1970"));

@@ -239,7 +239,14 @@ impl GitRepo for CliRepo {
         let who = format!("{} <{}> {} +0000", commit.name, commit.email, commit.date.as_seconds());
         let parents: String = commit.parents.iter().map(|parent| format!("parent {parent}\n")).collect();
         let (tree, message) = (commit.tree, &commit.message);
-        let text = format!("tree {tree}\n{parents}author {who}\ncommitter {who}\n\n{message}");
+        let header = if self.format == ObjectFormat::Sha256 { "gpgsig-sha256" } else { "gpgsig" };
+        let signature = commit.signature.as_ref();
+        if signature.is_some_and(|text| text.contains(['\r', '\0'])) {
+            return Err(Error::new(ErrorKind::Invalid, "no such signature"));
+        }
+        let signature = signature.map(|text| format!("{header} {}\n", text.replace('\n', "\n ")));
+        let signature = signature.unwrap_or_default();
+        let text = format!("tree {tree}\n{parents}author {who}\ncommitter {who}\n{signature}\n{message}");
         self.write("commit", text.as_bytes()).map(CommitId::new)
     }
 }

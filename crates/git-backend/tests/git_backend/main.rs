@@ -15,5 +15,6 @@ mod mirror;
 mod objects;
 mod push;
 mod remotes;
+mod signing;
 mod ssh_server;
 mod support;

@@ -114,7 +114,8 @@ fn serve(stream: TcpStream, configuration: &Path) {
     let _ = sshd.stdin(Stdio::from(OwnedFd::from(stream))).stdout(output).stderr(Stdio::null()).status();
 }
 
-fn generate(file: &Path) {
+/// Makes a key.
+pub(crate) fn generate(file: &Path) {
     let mut keygen = Command::new("ssh-keygen");
     let made = keygen.args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(file).status().unwrap();
     assert!(made.success(), "ssh-keygen failed");

@@ -39,6 +39,29 @@ pub fn commits_are_written_byte_for_byte(harness: &impl GitRepoHarness) {
     assert_eq!(read.committed_at, date.floor_to_seconds());
 }
 
+/// A signature stands in the header, indented, and changes nothing else of what is read.
+pub fn a_signature_is_a_header_of_its_commit(harness: &impl GitRepoHarness) {
+    let repo = harness.repo();
+    let tree = tree(repo, None, &[("f", "x")]);
+    let who = "A <a@example.org> 7 +0000";
+    let new =
+        NewCommit::new(tree, vec![], ("A", "a@example.org"), Timestamp::from_millis(7000), "m\n".to_owned());
+    let header = match repo.object_format() {
+        ObjectFormat::Sha256 => "gpgsig-sha256",
+        ObjectFormat::Sha1 => "gpgsig",
+    };
+    let signature = "-----BEGIN SSH SIGNATURE-----\nU1NIU0lH\n-----END SSH SIGNATURE-----";
+    let indented = signature.replace('\n', "\n ");
+    let bytes = format!("tree {tree}\nauthor {who}\ncommitter {who}\n{header} {indented}\n\nm\n");
+    let id = repo.write_commit(&new.clone().with_signature(signature)).unwrap();
+    assert_eq!(*id.object_id(), ObjectKind::Commit.id_of(repo.object_format(), bytes.as_bytes()));
+    let (signed, plain) =
+        (repo.commit(&id).unwrap(), repo.commit(&repo.write_commit(&new).unwrap()).unwrap());
+    assert_eq!((signed.tree, signed.author, signed.message), (plain.tree, plain.author, plain.message));
+    let broken = new.with_signature("x\r\0");
+    assert_eq!(repo.write_commit(&broken).unwrap_err().kind(), ErrorKind::Invalid);
+}
+
 /// Nothing in a name or message can add a line to a commit's header, and git has no dates before 1970.
 pub fn what_breaks_a_header_is_refused(harness: &impl GitRepoHarness) {
     let repo = harness.repo();

@@ -1,6 +1,6 @@
 //! The bytes of a commit.
 
-use cfgupdater_core::{Commit, CommitId, Error, NewCommit, Timestamp, TreeId};
+use cfgupdater_core::{Commit, CommitId, Error, NewCommit, ObjectFormat, Timestamp, TreeId};
 
 use super::object::invalid;
 
@@ -26,7 +26,16 @@ pub(super) fn encode(commit: &NewCommit) -> Result<Vec<u8>, Error> {
     }
     let who = format!("{} <{}> {} +0000", commit.name, commit.email, commit.date.as_seconds());
     let parents: String = commit.parents.iter().map(|parent| format!("parent {parent}\n")).collect();
-    let header = format!("tree {}\n{parents}author {who}\ncommitter {who}\n", commit.tree);
+    let mut header = format!("tree {}\n{parents}author {who}\ncommitter {who}\n", commit.tree);
+    if let Some(signature) = &commit.signature {
+        if signature.contains(|c: char| c != '\n' && c.is_control()) {
+            return Err(invalid("a signature holds no control characters but line ends"));
+        }
+        let name =
+            if commit.tree.object_id().format() == ObjectFormat::Sha256 { "gpgsig-sha256" } else { "gpgsig" };
+        let lines: Vec<&str> = signature.trim_end().lines().collect();
+        header.extend([name, " ", &lines.join("\n "), "\n"]);
+    }
     Ok(format!("{header}\n{}", commit.message).into_bytes())
 }
 
