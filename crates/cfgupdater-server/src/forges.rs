@@ -87,6 +87,8 @@ pub struct Site {
     pub probe: BranchName,
     /// The checks that the configuration requires; none where it leaves that to the forge.
     pub required: BTreeSet<RequiredCheck>,
+    /// Whether our commits are signed.
+    pub signs_commits: bool,
     /// A directory of its own for scratch files; it need not exist yet.
     pub scratch: PathBuf,
     /// What links to kept output start with: `{evidence_url}/{sha}/{context}`.

@@ -75,6 +75,7 @@ fn site(repo: &Repo, scratch: PathBuf) -> Site {
         state: repo.state.clone().unwrap_or_else(Policy::default_state),
         probe: repo.probe.clone().unwrap_or_else(Policy::default_probe),
         required: repo.required().map(|required| required.checks).unwrap_or_default(),
+        signs_commits: repo.commit.ssh_signing_key_file.is_some(),
         scratch,
         evidence_url: String::new(),
         look: Arc::new(|| ()),

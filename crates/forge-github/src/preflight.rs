@@ -132,7 +132,8 @@ async fn look(inner: &Inner, branch: &str) -> Result<Guard, Trouble> {
         Login::App { id, .. } => Some(*id),
         Login::Token(_) => None,
     };
-    Ok(Guard { rules, bypass, protection: protection(inner, branch).await?, app })
+    let guard = Guard { rules, bypass, protection: protection(inner, branch).await?, app };
+    Ok(if inner.settings.signs_commits { guard.without_signatures() } else { guard })
 }
 
 /// Reads branch protection, which takes a right that an App may do without.

@@ -44,6 +44,8 @@ pub struct GithubSettings {
     pub required: BTreeSet<RequiredCheck>,
     /// How many pushes a minute the repository shall get; `None` for as many as there are.
     pub pushes_per_minute: Option<u32>,
+    /// Whether our commits are signed, by a key that GitHub knows.
+    pub signs_commits: bool,
 }
 
 impl GithubSettings {
@@ -62,6 +64,7 @@ impl GithubSettings {
             probe: Policy::default_probe(),
             required: BTreeSet::new(),
             pushes_per_minute: Some(PUSHES_PER_MINUTE),
+            signs_commits: false,
         }
     }
 }

@@ -63,6 +63,7 @@ impl ForgeKind for GithubKind {
         settings.state = site.state.clone();
         settings.probe = site.probe.clone();
         settings.required.clone_from(&site.required);
+        settings.signs_commits = site.signs_commits;
         if let Some(pushes) = section.pushes_per_minute {
             settings.pushes_per_minute = Some(pushes).filter(|pushes| *pushes > 0);
         }

@@ -67,7 +67,7 @@ const OF_STABLE: [Mistake; 9] = [
             guard.holds_us("required_signatures") || guard.set("/required_signatures/enabled").is_some()
         },
         problem: "`{}` requires signed commits, and ours are not signed",
-        remedy: "let the App bypass a ruleset that holds this rule alone",
+        remedy: "sign them by `ssh_signing_key_file`, or let the App bypass a ruleset that holds this rule alone",
     },
     Mistake {
         fatal: true,

@@ -6,6 +6,9 @@ use serde_json::Value;
 
 use crate::required::Rule;
 
+/// The rule that commits must be signed, in rulesets and in branch protection.
+const SIGNATURES: &str = "required_signatures";
+
 /// Whether the account may pass over a ruleset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Bypass {
@@ -49,6 +52,15 @@ pub(super) struct Guard {
 }
 
 impl Guard {
+    /// Leaves out what asks for signed commits, as ours are.
+    pub(super) fn without_signatures(mut self) -> Self {
+        self.rules.retain(|rule| rule.kind != SIGNATURES);
+        if let Protection::Set(Value::Object(protection)) = &mut self.protection {
+            protection.remove(SIGNATURES);
+        }
+        self
+    }
+
     /// Tells whether there is a rule of this kind.
     pub(super) fn has(&self, kind: &str) -> bool {
         self.bypasses(kind).next().is_some()

@@ -42,6 +42,25 @@ fn stable_as_it_should_be_has_no_findings() {
 }
 
 #[test]
+fn whoever_signs_is_not_told_of_rules_about_signatures() {
+    let enabled =
+        json!({ "required_signatures": { "enabled": true }, "allow_force_pushes": { "enabled": true } });
+    for bypass in [Bypass::Never, Bypass::Unknown] {
+        let mut both = guard(&[("required_signatures", bypass), ("required_status_checks", Bypass::Never)]);
+        both.protection = Protection::Set(enabled.clone());
+        for role in [Role::Stable, Role::Ours] {
+            let about = |guard: &Guard| on(role, guard).iter().any(|said| said.contains("sign"));
+            assert!(about(&both), "{role:?}: {:?}", on(role, &both));
+            both = both.without_signatures();
+            assert!(!about(&both), "{role:?}: {:?}", on(role, &both));
+            both.rules.push(
+                serde_json::from_value(json!({ "type": "required_signatures", "ruleset_id": 1 })).unwrap(),
+            );
+        }
+    }
+}
+
+#[test]
 fn each_mistake_on_stable_is_found() {
     let cases = [
         ("merge_queue", Bypass::Always, "! `b` has a merge queue"),
