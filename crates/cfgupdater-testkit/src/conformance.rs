@@ -7,6 +7,7 @@
 //! wrong before. Nothing else about a suite changes without a breaking release.
 
 pub mod deployments;
+mod dropping;
 pub mod forge;
 pub mod git_remote;
 pub mod git_repo;

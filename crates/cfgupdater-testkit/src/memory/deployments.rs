@@ -110,8 +110,8 @@ impl MemoryTool {
     }
 }
 
-fn place(target: &str) -> Place {
-    ("staging".parse().expect("a valid name"), target.parse().expect("a valid name"))
+fn place(wave: &str, target: &str) -> Place {
+    (wave.parse().expect("a valid name"), target.parse().expect("a valid name"))
 }
 
 #[async_trait]
@@ -121,11 +121,11 @@ impl DeploymentsHarness for MemoryTool {
     }
 
     fn places(&self) -> [Place; 2] {
-        [place("staging-1"), place("staging-2")]
+        ["one", "two"].map(|target| place("staging", target))
     }
 
     fn stranger(&self) -> Place {
-        place("elsewhere")
+        place("production", "one")
     }
 
     async fn deploy(&mut self, place: &Place, what: Deployed) {

@@ -1,6 +1,7 @@
 //! The conformance suite under test: adapters that are wrong on purpose, and the cases that each of them fails.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are not seen as tests by the lint")]
 
+mod deployments;
 mod forge;
 mod harness;
 mod registry;

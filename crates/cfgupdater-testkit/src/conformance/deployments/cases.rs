@@ -1,12 +1,16 @@
 //! The cases, each named after what it demands. They panic where the adapter doesn't meet it.
 
-use std::time::Duration;
+mod trouble;
 
-use cfgupdater_core::{
-    CommitId, DeploymentReport, DeploymentStatus, Error, ErrorKind, ObjectId, Place, Retry, explain,
-};
+use cfgupdater_core::{CommitId, DeploymentReport, DeploymentStatus, ObjectId, Place, explain};
 
-use super::harness::{Deployed, DeploymentsHarness, ToolTrouble};
+use super::harness::{Deployed, DeploymentsHarness};
+use crate::conformance::dropping::drop_after;
+
+pub use trouble::*;
+
+/// How often a question is polled at most before it is given up.
+const POLLS: usize = 6;
 
 fn commit(n: u8) -> CommitId {
     CommitId::new(ObjectId::from_bytes(&[n; 20]).expect("twenty bytes make an id"))
@@ -16,14 +20,6 @@ async fn ask(harness: &dyn DeploymentsHarness, place: &Place) -> Vec<DeploymentR
     let told = harness.deployments().ask(place).await.into_iter();
     told.map(|told| told.unwrap_or_else(|error| panic!("asking about {place:?} failed: {}", explain(&error))))
         .collect()
-}
-
-async fn fails(harness: &dyn DeploymentsHarness, place: &Place) -> Error {
-    let mut told = harness.deployments().ask(place).await;
-    match (told.pop(), told.is_empty()) {
-        (Some(Err(error)), true) => error,
-        (last, _) => panic!("expected one error, and was told {told:?} {last:?}"),
-    }
 }
 
 async fn expect(
@@ -74,6 +70,17 @@ pub async fn what_nobody_knows_to_be_healthy_has_no_report(harness: &mut dyn Dep
     assert_eq!(ask(harness, &place).await, []);
 }
 
+/// What ran before is no longer reported while it changes: it says nothing of what comes.
+pub async fn what_ran_before_is_not_reported_while_it_changes(harness: &mut dyn DeploymentsHarness) {
+    let [place, _] = running(harness).await;
+    for what in [Deployed::UnderWay(commit(3)), Deployed::Unsure(commit(3))] {
+        harness.deploy(&place, Deployed::Runs(commit(1))).await;
+        expect(harness, &place, DeploymentStatus::Succeeded, commit(1)).await;
+        harness.deploy(&place, what).await;
+        assert_eq!(ask(harness, &place).await, [], "{what:?}");
+    }
+}
+
 /// When the tool saw what it tells, if it says so, doesn't move with the question: two answers to the same are the same,
 /// and what is told of later is not older.
 pub async fn when_it_was_seen_is_no_matter_of_the_question(harness: &mut dyn DeploymentsHarness) {
@@ -97,6 +104,15 @@ pub async fn a_report_speaks_of_the_place_asked_for(harness: &mut dyn Deployment
             assert_eq!(report.claim, harness.claim(commit(n)));
         }
         assert!(harness.deployments().requests(place) > 0, "asking about {place:?} takes a request");
+    }
+}
+
+/// Reports are about the set that the place's sender is configured for, and name none where it is for all.
+pub async fn a_report_speaks_of_the_set_that_is_configured(harness: &mut dyn DeploymentsHarness) {
+    for place in running(harness).await {
+        for report in ask(harness, &place).await {
+            assert_eq!(report.set, harness.set());
+        }
     }
 }
 
@@ -133,71 +149,27 @@ pub async fn a_target_that_moved_back_is_told(harness: &mut dyn DeploymentsHarne
     }
 }
 
-/// A place that is configured and that the tool doesn't know is an error: silence would be waited for in vain.
-pub async fn what_is_gone_is_an_error(harness: &mut dyn DeploymentsHarness) {
-    let [place, other] = running(harness).await;
-    harness.deploy(&place, Deployed::Gone).await;
-    let error = fails(harness, &place).await;
-    assert!(matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Forbidden), "{error:?}");
-    expect(harness, &other, DeploymentStatus::Succeeded, commit(2)).await;
+/// There is a pause between two questions about a place, or whoever waits would ask without end.
+pub async fn there_is_a_pause_between_questions(harness: &mut dyn DeploymentsHarness) {
+    running(harness).await;
+    let pace = harness.deployments().pace();
+    assert!(!pace.interval.is_zero(), "{pace:?}");
 }
 
-/// A tool that is away is an error that says so.
-pub async fn an_outage_is_an_error_worth_another_attempt(harness: &mut dyn DeploymentsHarness) {
-    let [place, _] = running(harness).await;
-    harness.trouble(ToolTrouble::Away).await;
-    let error = fails(harness, &place).await;
-    assert!(matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::TimedOut), "{error:?}");
-    assert_ne!(error.retry(), Retry::Never, "{error:?}");
+/// Questions asked at once are answered as those asked one after the other.
+pub async fn questions_at_once_are_all_answered(harness: &mut dyn DeploymentsHarness) {
+    let [one, two] = running(harness).await;
+    let (first, second, again) = tokio::join!(ask(harness, &one), ask(harness, &two), ask(harness, &one));
+    assert_eq!((&first, &second), (&ask(harness, &one).await, &ask(harness, &two).await));
+    assert_eq!(first, again);
+    assert!(!first.is_empty() && !second.is_empty(), "nothing was told");
 }
 
-/// The pause that a tool asks for reaches whoever asks.
-pub async fn a_limit_is_told_with_its_advice(harness: &mut dyn DeploymentsHarness) {
+/// A question that is given up, as when the service ends, spoils none that follows.
+pub async fn a_question_given_up_leaves_nothing_behind(harness: &mut dyn DeploymentsHarness) {
     let [place, _] = running(harness).await;
-    let pause = Duration::from_secs(17);
-    harness.trouble(ToolTrouble::Limits(pause)).await;
-    let error = fails(harness, &place).await;
-    assert_eq!((error.kind(), error.retry()), (ErrorKind::RateLimited, Retry::After(pause)), "{error:?}");
-}
-
-/// A login that is no longer accepted needs a person.
-pub async fn a_revoked_login_is_an_error_that_no_attempt_mends(harness: &mut dyn DeploymentsHarness) {
-    let [place, _] = running(harness).await;
-    harness.trouble(ToolTrouble::LoginRevoked).await;
-    let error = fails(harness, &place).await;
-    assert!(matches!(error.kind(), ErrorKind::Unauthenticated | ErrorKind::Forbidden), "{error:?}");
-    assert_eq!(error.retry(), Retry::Never, "{error:?}");
-}
-
-/// An answer that can't be read is an error, never silence.
-pub async fn nonsense_is_an_error(harness: &mut dyn DeploymentsHarness) {
-    let [place, _] = running(harness).await;
-    harness.trouble(ToolTrouble::Nonsense).await;
-    fails(harness, &place).await;
-}
-
-/// Nothing of a trouble stays once it is over.
-pub async fn what_failed_works_once_the_trouble_is_over(harness: &mut dyn DeploymentsHarness) {
-    let [place, _] = running(harness).await;
-    for trouble in [ToolTrouble::Away, ToolTrouble::LoginRevoked, ToolTrouble::Nonsense] {
-        harness.trouble(trouble).await;
-        fails(harness, &place).await;
-        harness.trouble(ToolTrouble::None).await;
+    for polls in 1..=POLLS {
+        drop_after(polls, harness.deployments().ask(&place)).await;
         expect(harness, &place, DeploymentStatus::Succeeded, commit(1)).await;
-    }
-}
-
-/// Neither `Debug` nor an error shows a secret.
-pub async fn no_secret_is_shown(harness: &mut dyn DeploymentsHarness) {
-    let [place, _] = running(harness).await;
-    let mut shown = vec![format!("{:?}", harness.deployments())];
-    for trouble in [ToolTrouble::Away, ToolTrouble::LoginRevoked, ToolTrouble::Nonsense] {
-        harness.trouble(trouble).await;
-        let error = fails(harness, &place).await;
-        shown.push(format!("{error:?} {}", explain(&error)));
-    }
-    let shown = shown.concat();
-    for secret in harness.secrets() {
-        assert!(!shown.contains(&secret), "a secret is shown: {shown}");
     }
 }

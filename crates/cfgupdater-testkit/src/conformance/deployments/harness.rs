@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use cfgupdater_core::{Claim, CommitId, Deployments, Place};
+use cfgupdater_core::{Claim, CommitId, Deployments, Place, SetName};
 
 /// What a place runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub trait DeploymentsHarness: Send {
     /// Returns two places that the tool deploys to.
     fn places(&self) -> [Place; 2];
 
-    /// Returns a place that the tool doesn't deploy to.
+    /// Returns a place that the tool doesn't deploy to: best a target of the same name in another wave.
     fn stranger(&self) -> Place;
 
     /// Lets a place run something.
@@ -58,6 +58,11 @@ pub trait DeploymentsHarness: Send {
     /// Returns what a report of a deployed revision names: the revision itself, unless the tool knows releases alone.
     fn claim(&self, revision: CommitId) -> Claim {
         Claim::Revision(revision)
+    }
+
+    /// Returns the set that reports of its places are about; none where they are about all.
+    fn set(&self) -> Option<SetName> {
+        None
     }
 
     /// Lists the secrets that must never be shown.

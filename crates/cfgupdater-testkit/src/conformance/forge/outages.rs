@@ -1,8 +1,5 @@
 //! What goes wrong is told, and told apart from an empty answer.
 
-use std::future::poll_fn;
-use std::pin::pin;
-use std::task::Poll;
 use std::time::Duration;
 
 use cfgupdater_core::{CheckState, CommitId, Error, ErrorKind, ObjectId, Retry, Verdict, explain};
@@ -10,6 +7,7 @@ use cfgupdater_core::{CheckState, CommitId, Error, ErrorKind, ObjectId, Retry, V
 use super::case::{CaseResult, Unmet, broken, ensure};
 use super::harness::{ForgeHarness, Trouble};
 use super::scene::{CI, Scene};
+use crate::conformance::dropping::drop_after;
 
 /// How often a call is polled before it is dropped.
 const POLLS: usize = 12;
@@ -151,16 +149,4 @@ pub(super) async fn a_cancelled_call_leaves_nothing_behind(harness: &dyn ForgeHa
         ensure!(verdict == Verdict::Green, "after a call was dropped, a green commit is {verdict:?}");
     }
     Ok(())
-}
-
-/// Polls a future so often, letting others run in between, and drops it.
-async fn drop_after(polls: usize, future: impl Future) {
-    let mut future = pin!(future);
-    for _ in 0..polls {
-        let ended = poll_fn(|context| Poll::Ready(future.as_mut().poll(context).is_ready())).await;
-        if ended {
-            return;
-        }
-        tokio::task::yield_now().await;
-    }
 }
