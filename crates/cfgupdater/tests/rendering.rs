@@ -1,18 +1,20 @@
 //! The engine with a renderer in memory: what is rendered again, and who is blamed where nothing can be.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are not seen as tests by the lint")]
 
+mod in_memory;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use cfgupdater::core::{
-    Announced, Announcement, Answer, CommitId, End, GitRepo, Image, ImageMap, IntentId, NewCommit,
-    ObjectFormat, PathSet, Policy, RefName, Relation, RenderFailure, RenderFailureKind, Request,
-    RequiredChecks, SetPolicy, TargetPolicy, Timestamp, TreeEdit, TreeId, WavePolicy,
+    Announced, CommitId, End, GitRepo, NewCommit, ObjectFormat, PathSet, Policy, Relation, RenderFailure,
+    RenderFailureKind, RequiredChecks, SetPolicy, TargetPolicy, TreeEdit, WavePolicy,
 };
-use cfgupdater::{Backends, Engine, RepoHandle, View};
-use cfgupdater_testkit::conformance::forge::Posted;
-use cfgupdater_testkit::memory::git::{MemoryGitServer, MemoryRemote, MemoryRepo};
-use cfgupdater_testkit::memory::{MemoryForge, MemoryRenderer, MemoryServer};
+use cfgupdater::{Engine, RepoHandle, View};
+use cfgupdater_testkit::memory::git::MemoryGitServer;
+use cfgupdater_testkit::memory::{MemoryRenderer, MemoryServer};
+
+use in_memory::{announce, connect, end, land, pass, push, wait_for};
 
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -44,18 +46,12 @@ fn start(
     policy: &Policy,
     failure: Option<RenderFailure>,
 ) -> (Engine, RepoHandle, MemoryRenderer) {
-    let local = MemoryRepo::new(ObjectFormat::Sha1);
+    let (objects, backends) = connect(server, forge);
     let path = |path: &str| path.parse().unwrap();
-    let objects: Arc<dyn GitRepo> = Arc::new(local.clone());
-    let renderer = MemoryRenderer::new(
-        Arc::clone(&objects),
-        path("images/staging/tags.json"),
-        path("generated/images.json"),
-    );
+    let renderer =
+        MemoryRenderer::new(objects, path("images/staging/tags.json"), path("generated/images.json"));
     renderer.fail(failure);
-    let remote = MemoryRemote::new(server.clone(), local);
-    let backends = Backends::new(objects, Arc::new(remote), Arc::new(MemoryForge::new(forge)))
-        .with_renderer(Arc::new(renderer.clone()));
+    let backends = backends.with_renderer(Arc::new(renderer.clone()));
     let mut engine = Engine::new();
     let repo = engine.start("cfg-app".parse().unwrap(), policy.clone(), backends).unwrap();
     (engine, repo, renderer)
@@ -78,68 +74,24 @@ impl Place {
     }
 
     async fn announce(&self, n: u8) -> Announced {
-        let (set, app_sha) = ("app".parse().unwrap(), format!("{n:02x}").repeat(20).parse().unwrap());
-        let announcement = Announcement { set, app_sha, sequence: None, attempt: 1, images: images(n) };
-        match self.repo.call("ci", Request::Announce(announcement)).await.unwrap() {
-            Answer::Announced(announced) => announced,
-            answer => panic!("{answer:?}"),
-        }
+        announce(&self.repo, n).await
     }
 
     async fn wait_for(&self, what: &str, done: impl Fn(&View) -> bool) -> Arc<View> {
-        let view = self.repo.wait_for(PATIENCE, |view| done(view)).await;
-        assert!(done(&view), "waited in vain for {what}: {:?}", view.why);
-        view
+        wait_for(&self.repo, what, done).await
     }
 
     fn pass(&self, commit: CommitId) {
-        self.forge.add(commit, &Posted::new("status", "ci", "success"));
-        self.repo.look();
+        pass(&self.forge, &self.repo, commit);
     }
 
     async fn land(&self, n: u8) -> Announced {
-        let announced = self.announce(n).await;
-        self.pass(announced.commit.unwrap());
-        let landed = |view: &View| matches!(end(view, announced.intent), Some(End::Landed { .. }));
-        self.wait_for("its landing", landed).await;
-        announced
+        land(&self.forge, &self.repo, n).await
     }
-}
-
-fn end(view: &View, id: IntentId) -> Option<End> {
-    view.snapshot.as_ref()?.state.end_of(id).cloned()
 }
 
 fn says(view: &View, text: &str) -> bool {
     view.why.iter().any(|reason| reason.text.contains(text))
-}
-
-fn images(n: u8) -> ImageMap {
-    let image = Image {
-        digest: format!("r.example.com/web@sha256:{}", format!("{n:02x}").repeat(32)),
-        tag: format!("r.example.com/web:v{n}"),
-    };
-    ImageMap::new([("web".parse().unwrap(), image)].into())
-}
-
-/// Commits one file to stable, as a person does.
-fn push(server: &MemoryGitServer, path: &str, content: &str, message: &str) -> CommitId {
-    let repo = server.repo();
-    let master: RefName = "refs/heads/master".parse().unwrap();
-    let tip = repo.resolve(&master).unwrap();
-    let base: Option<TreeId> = tip.map(|tip| repo.commit(&tip).unwrap().tree);
-    let blob = repo.write_blob(content.as_bytes()).unwrap();
-    let tree = repo.edit_tree(base.as_ref(), &[TreeEdit::file(path.parse().unwrap(), blob)]).unwrap();
-    let commit = NewCommit::new(
-        tree,
-        tip.into_iter().collect(),
-        ("Pat", "pat@example.com"),
-        Timestamp::from_millis(1_700_000_000_000),
-        message.to_owned(),
-    );
-    let commit = repo.write_commit(&commit).unwrap();
-    repo.set_ref(&master, Some(*commit.object_id()));
-    commit
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use crate::conformance::deployments::{Deployed, DeploymentsHarness, ToolTrouble}
 struct Known {
     places: BTreeMap<Place, Deployed>,
     trouble: Option<ToolTrouble>,
-    questions: usize,
+    asked: Vec<Place>,
 }
 
 /// A deploy tool in memory, for the tests of services that embed the engine. Cheap to clone; clones are the same tool.
@@ -43,7 +43,12 @@ impl MemoryDeployments {
 
     /// Returns how often it was asked.
     pub fn questions(&self) -> usize {
-        self.known().questions
+        self.known().asked.len()
+    }
+
+    /// Returns the places it was asked about, in the order of the questions.
+    pub fn asked(&self) -> Vec<Place> {
+        self.known().asked.clone()
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -79,7 +84,7 @@ impl Deployments for MemoryDeployments {
 
     async fn ask(&self, place: &Place) -> Vec<Result<DeploymentReport, Error>> {
         let mut known = self.known();
-        known.questions += 1;
+        known.asked.push(place.clone());
         let Some(found) = known.places.get(place) else { return Vec::new() };
         if let Some(error) = known.trouble.and_then(in_trouble) {
             return vec![Err(error)];
