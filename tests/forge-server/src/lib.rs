@@ -2,12 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "it fails as a test does")]
 
+mod authority;
 mod git;
 mod mutate;
 mod serving;
 mod time;
 mod wire;
 
+pub use authority::Authority;
 pub use git::{GitPlace, answer_git, login};
 pub use mutate::{mutate, seed};
 pub use serving::{Serving, text};

@@ -7,7 +7,7 @@ use cfgupdater_tests::{API_TOKEN, DeployApi, Options, Remote, Service, applicati
 use crate::deploy_hooks::{introduce, land, metric, promoted};
 
 /// Asks an API about every target, by the name `cfg-app-{wave}-{target}`.
-fn options(directory: &Path, api: &DeployApi, kind: &str, interval: &str) -> Options {
+pub(crate) fn options(directory: &Path, api: &DeployApi, kind: &str, interval: &str) -> Options {
     let token = directory.join("token");
     std::fs::write(&token, format!("{API_TOKEN}\n")).unwrap();
     let (tool, sender, namespace) = match kind {
@@ -25,7 +25,7 @@ fn options(directory: &Path, api: &DeployApi, kind: &str, interval: &str) -> Opt
 }
 
 /// Waits for a promotion on auto, and lands it.
-fn promotion(remote: &Remote, service: &Service, wave: &str) -> String {
+pub(crate) fn promotion(remote: &Remote, service: &Service, wave: &str) -> String {
     let sha = land(remote, service);
     assert_eq!(remote.trailer(&sha, "Autocommit-Target"), wave);
     sha

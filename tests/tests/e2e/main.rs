@@ -12,6 +12,7 @@ mod demo;
 mod deploy_examples;
 mod deploy_hooks;
 mod deploy_pull;
+mod deploy_tls;
 mod deploy_triggers;
 mod evict;
 mod github;

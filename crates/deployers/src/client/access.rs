@@ -1,6 +1,6 @@
 //! [`Access`]: where an API is, and how to log in there.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use cfgupdater_core::{Error, ErrorKind};
 use reqwest::Url;
@@ -46,7 +46,19 @@ impl Access {
     /// # Errors
     /// Fails outside of a cluster.
     pub fn in_cluster() -> Result<Self, Error> {
-        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        Self::of_pod(|name| std::env::var(name).ok(), SERVICE_ACCOUNT)
+    }
+
+    /// Reaches the API of a Kubernetes cluster as a pod does: by its variables, and the files `token` and `ca.crt` in the
+    /// directory of its service account.
+    ///
+    /// # Errors
+    /// Fails where there is no variable `KUBERNETES_SERVICE_HOST`, and where the variables make no address.
+    pub fn of_pod(
+        variable: impl Fn(&str) -> Option<String>,
+        service_account: impl AsRef<Path>,
+    ) -> Result<Self, Error> {
+        let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
         let host = variable("KUBERNETES_SERVICE_HOST").ok_or_else(|| {
             let message =
                 "this is no pod of a Kubernetes cluster (KUBERNETES_SERVICE_HOST is not set); name a url";
@@ -55,7 +67,7 @@ impl Access {
         let host = if host.contains(':') { format!("[{host}]") } else { host };
         let port = variable("KUBERNETES_SERVICE_PORT").unwrap_or_else(|| "443".to_owned());
         let access = Self::new(&format!("https://{host}:{port}"))?;
-        let file = |name: &str| PathBuf::from(SERVICE_ACCOUNT).join(name);
+        let file = |name: &str| service_account.as_ref().join(name);
         Ok(access.with_token_file(file("token")).with_ca_file(file("ca.crt")))
     }
 
@@ -66,7 +78,7 @@ impl Access {
         self
     }
 
-    /// Trusts the certificate authorities in a PEM file and no others.
+    /// Trusts the certificate authorities in a PEM file and no others. It is read again once a certificate was not trusted.
     #[must_use]
     pub fn with_ca_file(mut self, file: impl Into<PathBuf>) -> Self {
         self.ca_file = Some(file.into());
@@ -105,5 +117,32 @@ mod tests {
         }
         let error = Access::new("https://me:canary@example.com").unwrap_err();
         assert!(!error.to_string().contains("canary"), "{error}");
+    }
+    #[test]
+    fn a_pod_is_told_where_its_cluster_is() {
+        let of_pod = |variables: &[(&str, &str)]| {
+            let found = |name: &str| {
+                let named = variables.iter().find(|(known, _)| *known == name);
+                named.map(|(_, value)| (*value).to_owned())
+            };
+            Access::of_pod(found, "/account")
+        };
+        let (host, port) = ("KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT");
+        for (variables, url) in [
+            (&[(host, "10.0.0.1"), (port, "6443")][..], "https://10.0.0.1:6443/"),
+            (&[(host, "10.0.0.1")], "https://10.0.0.1/"),
+            (&[(host, "10.0.0.1"), (port, "")], "https://10.0.0.1/"),
+            (&[(host, "fd00::1"), (port, "443")], "https://[fd00::1]/"),
+        ] {
+            let access = of_pod(variables).unwrap();
+            assert_eq!(access.url.as_str(), url);
+            assert_eq!(access.token_file.as_deref(), Some(Path::new("/account/token")));
+            assert_eq!(access.ca_file.as_deref(), Some(Path::new("/account/ca.crt")));
+        }
+        for nowhere in [&[][..], &[(host, "")], &[(port, "443")]] {
+            let error = of_pod(nowhere).unwrap_err();
+            assert!(error.to_string().contains("KUBERNETES_SERVICE_HOST is not set); name a url"), "{error}");
+        }
+        assert_eq!(of_pod(&[(host, "10.0.0.1"), (port, "x")]).unwrap_err().kind(), ErrorKind::Invalid);
     }
 }

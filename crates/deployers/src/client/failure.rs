@@ -1,10 +1,13 @@
 //! What went wrong with a question, as an error that says what to do next.
 
+use std::error::Error as _;
+use std::path::Path;
 use std::time::Duration;
 
 use cfgupdater_core::{Error, ErrorKind, Retry};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{StatusCode, Url};
+use rustls::CertificateError;
 
 /// The longest pause that an API may ask for.
 const LONGEST_ADVICE: Duration = Duration::from_mins(10);
@@ -39,9 +42,37 @@ pub(super) fn unanswered(url: &Url, cause: &reqwest::Error) -> Error {
     while let Some(inner) = deepest.source() {
         deepest = inner;
     }
-    let advice =
-        "look at the network, and name the authority of its certificate as ca_file if it is a private one";
-    Error::new(ErrorKind::Unavailable, format!("{url} can't be reached: {deepest}; {advice}"))
+    Error::new(ErrorKind::Unavailable, format!("{url} can't be reached: {deepest}; look at the network"))
+}
+
+/// Describes a server that showed a certificate which proves nothing to us.
+pub(super) fn untrusted(url: &Url, why: &CertificateError, ca_file: Option<&Path>) -> Error {
+    use CertificateError as C;
+    let advice = match (why, ca_file) {
+        (C::NotValidForName | C::NotValidForNameContext { .. }, _) => {
+            "name the API by an address that its certificate is for".to_owned()
+        }
+        (C::Expired | C::ExpiredContext { .. } | C::NotValidYet | C::NotValidYetContext { .. }, _) => {
+            "renew its certificate, or set the clocks".to_owned()
+        }
+        (_, Some(file)) => format!("put the authority that signed it into {}", file.display()),
+        (_, None) => "name the authority that signed it as ca_file if it is a private one".to_owned(),
+    };
+    Error::new(ErrorKind::Unavailable, format!("the certificate of {url} is not trusted: {why}; {advice}"))
+}
+
+/// Finds out whether a server's certificate is why it was not asked.
+pub(super) fn certificate_error(cause: &reqwest::Error) -> Option<&CertificateError> {
+    let mut next = cause.source();
+    while let Some(error) = next {
+        if let Some(rustls::Error::InvalidCertificate(why)) = error.downcast_ref() {
+            return Some(why);
+        }
+        // What an I/O error holds is no source of it.
+        let held = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        next = held.map(|held| held as &dyn std::error::Error).or_else(|| error.source());
+    }
+    None
 }
 
 /// Describes an answer that makes no sense.

@@ -1,7 +1,7 @@
 //! [`Http`]: one GET after the other, with a login, limits and without surprises.
 
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use cfgupdater_core::{Error, ErrorKind};
@@ -24,12 +24,13 @@ const LARGEST: usize = 8 * 1024 * 1024;
 #[derive(Debug)]
 pub(super) struct Http {
     access: Access,
-    client: OnceLock<Client>,
+    /// Made at the first question, and anew once a certificate was not trusted.
+    client: Mutex<Option<Client>>,
 }
 
 impl Http {
     pub(super) fn new(access: Access) -> Self {
-        Self { access, client: OnceLock::new() }
+        Self { access, client: Mutex::default() }
     }
 
     /// Gets JSON from below the API's URL.
@@ -43,19 +44,26 @@ impl Http {
         if let Some(file) = &self.access.token_file {
             request = request.header(AUTHORIZATION, bearer(file).await?);
         }
-        let response = request.send().await.map_err(|cause| failure::unanswered(&url, &cause))?;
+        let response = request.send().await.map_err(|cause| self.unanswered(&url, &cause))?;
         if !response.status().is_success() {
             return Err(failure::refused(&url, response.status(), response.headers()));
         }
         read(&url, response).await
     }
 
-    fn client(&self) -> Result<&Client, Error> {
-        if let Some(client) = self.client.get() {
-            return Ok(client);
+    fn client(&self) -> Result<Client, Error> {
+        let mut client = self.client.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = &*client {
+            return Ok(client.clone());
         }
-        let client = make(&self.access)?;
-        Ok(self.client.get_or_init(|| client))
+        Ok(client.insert(make(&self.access)?).clone())
+    }
+
+    fn unanswered(&self, url: &Url, cause: &reqwest::Error) -> Error {
+        let Some(why) = failure::certificate_error(cause) else { return failure::unanswered(url, cause) };
+        // Clusters change their authority: the next question reads the file again.
+        self.client.lock().unwrap_or_else(PoisonError::into_inner).take();
+        failure::untrusted(url, why, self.access.ca_file.as_deref())
     }
 }
 
