@@ -1,6 +1,7 @@
 //! What the end-to-end tests stand on: a bare repository, people with clones of it, and the real service.
 
 mod check_config;
+mod cluster;
 mod deploy_api;
 mod example;
 mod http;
@@ -11,6 +12,7 @@ mod served;
 mod service;
 
 pub use check_config::check_config;
+pub use cluster::{Cluster, Follower, Word};
 pub use deploy_api::{API_TOKEN, DeployApi, application};
 pub use example::{cfg_app, copy};
 pub use http::{Reply, Server};

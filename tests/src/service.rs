@@ -80,6 +80,8 @@ pub struct Options {
     pub alone: bool,
     /// The waves and their targets.
     pub waves: Waves,
+    /// Lines for each `[[repo.wave]]`.
+    pub wave: &'static str,
     /// Lines for `[[repo.image_set]]`.
     pub image_set: &'static str,
     /// Sections of `[[repo.deploy]]`.
@@ -101,6 +103,7 @@ impl Default for Options {
             data_dir: None,
             alone: false,
             waves: &WAVES,
+            wave: "",
             image_set: "",
             deploy: String::new(),
             variables: Vec::new(),
@@ -312,8 +315,9 @@ fn configuration(url: &str, directory: &Path, options: &Options) -> String {
         format!("[[server.token]]\nname = \"{name}\"\nenv = \"{}\"\nscopes = [{scopes}]\n", variable(name))
     };
     let tokens: String = TOKENS.into_iter().map(token).collect();
-    let wave =
-        |name: &str, targets: &[&str]| format!("[[repo.wave]]\nname = {name:?}\ntargets = {targets:?}\n");
+    let wave = |name: &str, targets: &[&str]| {
+        format!("[[repo.wave]]\nname = {name:?}\ntargets = {targets:?}\n{}\n", options.wave)
+    };
     let waves: String = options.waves.iter().map(|(name, targets)| wave(name, targets)).collect();
     let data_dir = options.data_dir.clone().unwrap_or_else(|| directory.join("data"));
     let url = options.url.as_deref().unwrap_or(url);

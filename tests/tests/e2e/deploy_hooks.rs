@@ -50,7 +50,7 @@ pub(crate) fn promoted(answer: &Value) -> usize {
     answer["promoted"].as_array().map_or(0, Vec::len)
 }
 
-fn notify(service: &Service, application: &Value) -> Reply {
+pub(crate) fn notify(service: &Service, application: &Value) -> Reply {
     service.server().post(ARGO_CD, application)
 }
 
@@ -68,13 +68,13 @@ fn finished(revision: &str) -> Value {
     event(revision, "ReconciliationSucceeded", "info")
 }
 
-fn post(service: &Service, event: &Value, secret: &str) -> Reply {
+pub(crate) fn post(service: &Service, event: &Value, secret: &str) -> Reply {
     let body = event.to_string();
     let signature = sign(body.as_bytes(), secret).unwrap();
     service.server().post_signed(FLUX, body.as_bytes(), ("X-Signature", &signature))
 }
 
-fn state(remote: &Remote) -> Option<String> {
+pub(crate) fn state(remote: &Remote) -> Option<String> {
     remote.tip("cfgupdater/state")
 }
 

@@ -32,7 +32,7 @@ pub(crate) fn promotion(remote: &Remote, service: &Service, wave: &str) -> Strin
 }
 
 /// Waits until the service has looked some times more.
-fn let_it_look(service: &Service) {
+pub(crate) fn let_it_look(service: &Service) {
     let seen = || service.repo()["observations"].as_u64().unwrap();
     let before = seen();
     eventually("more readings", || (seen() > before + 3).then_some(()));

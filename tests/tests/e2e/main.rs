@@ -10,6 +10,7 @@ mod cli;
 mod crashes;
 mod demo;
 mod deploy_examples;
+mod deploy_faults;
 mod deploy_hooks;
 mod deploy_pull;
 mod deploy_tls;
