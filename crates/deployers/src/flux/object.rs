@@ -230,8 +230,14 @@ mod tests {
         let release = Claim::Release("ab".repeat(32).parse().unwrap());
         let ready = object("True", "UpgradeSucceeded");
         assert_eq!(told(kind, &ready), Some((DeploymentStatus::Succeeded, release)));
-        let failed = object("False", "UpgradeFailed");
-        assert_eq!(told(kind, &failed), Some((DeploymentStatus::Failed, release)));
+        // What was to put a failed installation right may fail, too.
+        for reason in ["UpgradeFailed", "UninstallFailed"] {
+            assert_eq!(
+                told(kind, &object("False", reason)),
+                Some((DeploymentStatus::Failed, release)),
+                "{reason}"
+            );
+        }
         assert_eq!(told(kind, &object("Unknown", "Progressing")), None);
         let mut common = object("True", "UpgradeSucceeded");
         common["spec"] = json!({"values": null, "commonMetadata": {"annotations": {RELEASE: " ".to_owned() + &"ab".repeat(32)}}});

@@ -9,11 +9,12 @@ pub(super) const KUSTOMIZATION_FAILED: [&str; 4] =
 pub(super) const HELM_SUCCEEDED: [&str; 3] = ["InstallSucceeded", "TestSucceeded", "UpgradeSucceeded"];
 
 /// Reasons with which a Helm release says that it doesn't run what it should; after a rollback it runs something older.
-pub(super) const HELM_FAILED: [&str; 6] = [
+pub(super) const HELM_FAILED: [&str; 7] = [
     "InstallFailed",
     "RollbackFailed",
     "RollbackSucceeded",
     "TestFailed",
+    "UninstallFailed",
     "UninstallSucceeded",
     "UpgradeFailed",
 ];
