@@ -98,9 +98,12 @@ impl Event {
         succeeded.then_some(DeploymentStatus::Succeeded)
     }
 
-    /// An artefact that was built from a commit tells it as its origin.
+    /// An artefact that was built from a commit tells it as its origin; where it doesn't, its revision is a digest, and
+    /// whoever knows the commit may have annotated it.
     fn commit(&self) -> Option<Claim> {
-        let told = self.metadata("originRevision").or_else(|| self.metadata("revision"))?;
+        let mut told =
+            ["originRevision", "commit", "revision"].into_iter().filter_map(|key| self.metadata(key));
+        let told = told.next()?;
         revision::commit(told).map(Claim::Revision)
     }
 

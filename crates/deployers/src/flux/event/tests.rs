@@ -65,6 +65,31 @@ fn keys_with_and_without_prefix_and_revisions_of_all_versions_are_read() {
 }
 
 #[test]
+fn where_the_source_is_an_artefact_its_origin_names_the_commit_or_whoever_annotated_it() {
+    let (ours, digest) =
+        (Claim::Revision(SHA.parse().unwrap()), "latest@sha256:".to_owned() + &"2".repeat(64));
+    let other = "3".repeat(40);
+    for metadata in [
+        json!({"revision": digest, "commit": SHA, "commit_status": "update"}),
+        json!({"revision": digest, "event.toolkit.fluxcd.io/commit": SHA, "commit_status": "update"}),
+        // Flux writes the origin itself.
+        json!({"revision": digest, "originRevision": format!("main@sha1:{SHA}"), "commit": other, "commit_status": "update"}),
+    ] {
+        let event = kustomization("info", "ReconciliationSucceeded", &metadata);
+        assert_eq!(outcome(&event).unwrap().claim, ours, "{metadata}");
+    }
+}
+
+#[test]
+fn events_of_the_next_version_are_read_too() {
+    let mut event = kustomization("info", "ReconciliationSucceeded", &finished());
+    event["action"] = "Reconciled".into();
+    event["relatedObject"] =
+        json!({"apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "GitRepository", "name": "x"});
+    assert_eq!(status(&event), Some(DeploymentStatus::Succeeded));
+}
+
+#[test]
 fn what_is_on_its_way_or_not_about_the_revision_says_nothing() {
     for (severity, reason) in [
         ("info", "Progressing"),
