@@ -108,10 +108,17 @@ enum Over {
     Time,
     Output,
     Disk,
+    GivenUp,
 }
 
 /// Runs a command to its end.
 pub async fn run(job: &Job) -> Ended {
+    run_until(job, std::future::pending()).await
+}
+
+/// Runs a command to its end, or until it is given up: then it is [`Ended::Stopped`], and as with every other end nothing that it
+/// started is there any more. Dropping what this returns would kill it too, but tell nobody when that is done.
+pub async fn run_until(job: &Job, given_up: impl Future<Output = ()>) -> Ended {
     let started = if job.keeper.is_empty() { &job.command } else { &job.keeper };
     let Some((program, arguments)) = started.split_first() else {
         return Ended::NotStarted { why: "no command is configured".to_owned() };
@@ -136,12 +143,12 @@ pub async fn run(job: &Job) -> Ended {
     // A keeper confines the command itself, and stays out of its reach.
     let reach = Reach::of(job).filter(|_| job.keeper.is_empty());
     match confine::spawn(prepared, reach).await {
-        Ok(child) => wait(child, job, mark).await,
+        Ok(child) => wait(child, job, mark, given_up).await,
         Err(error) => Ended::NotStarted { why: format!("`{program}` can't be started: {error}") },
     }
 }
 
-async fn wait(mut child: Child, job: &Job, mark: String) -> Ended {
+async fn wait(mut child: Child, job: &Job, mark: String, given_up: impl Future<Output = ()>) -> Ended {
     let family = Family::of(&child, mark);
     family.limit(job);
     let lifeline = order(&mut child, job).await;
@@ -151,6 +158,7 @@ async fn wait(mut child: Child, job: &Job, mark: String) -> Ended {
         status = finish(&mut child, stdout, stderr, &mut tail, job.output) => status,
         () = tokio::time::sleep(job.time) => Err(Over::Time),
         () = too_big(job) => Err(Over::Disk),
+        () = given_up => Err(Over::GivenUp),
     };
     // A keeper ends when it is hung up on, with all that is below it.
     drop(lifeline);
@@ -191,6 +199,7 @@ fn said(over: &Over, job: &Job) -> String {
         Over::Time => format!("it took longer than {} s", job.time.as_secs()),
         Over::Output => format!("it printed more than {} bytes", job.output.unwrap_or_default()),
         Over::Disk => format!("its files took more than {} bytes", job.disk.unwrap_or_default()),
+        Over::GivenUp => "nobody waits for it any more".to_owned(),
     }
 }
 

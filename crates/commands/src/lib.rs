@@ -20,7 +20,7 @@ mod secrecy;
 mod tail;
 
 pub use confine::confines;
-pub use job::{Ended, Job, run};
+pub use job::{Ended, Job, run, run_until};
 pub use keeper::keep;
 pub use lay_out::{checked_name, lay_out, link_stays_inside};
 pub use secrecy::keep_to_ourselves;

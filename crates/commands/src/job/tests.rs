@@ -36,13 +36,21 @@ fn skip(why: &str) {
 
 /// Runs a script that leaves a process behind which holds a fifo open, and returns once nobody holds it any more.
 async fn ends_with_what_it_left(leave: &str, time: Duration) -> Ended {
+    ends_until_with_what_it_left(leave, time, std::future::pending()).await
+}
+
+async fn ends_until_with_what_it_left(
+    leave: &str,
+    time: Duration,
+    given_up: impl Future<Output = ()>,
+) -> Ended {
     let directory = tempfile::tempdir().unwrap();
     let fifo = directory.path().join("fifo");
     assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
     // Its reader ends when the last writer has.
     let script = script(&leave.replace("FIFO", &fifo.display().to_string()), directory.path());
     let reader = tokio::task::spawn_blocking(move || std::fs::read(fifo).unwrap());
-    let ended = run(&Job { time, ..script }).await;
+    let ended = run_until(&Job { time, ..script }, given_up).await;
     assert_eq!(reader.await.unwrap(), b"");
     ended
 }
@@ -52,6 +60,13 @@ async fn a_command_that_takes_too_long_ends_with_all_its_children() {
     let ended = ends_with_what_it_left("(sleep 600 > FIFO) & wait", Duration::from_secs(1)).await;
     let Ended::Stopped { how, .. } = ended else { panic!("{ended:?}") };
     assert!(how.contains("longer than 1 s"), "{how}");
+}
+
+#[tokio::test]
+async fn a_command_that_is_given_up_ends_with_all_its_children() {
+    let ended = ends_until_with_what_it_left("(sleep 600 > FIFO) & wait", LONG, async {}).await;
+    let Ended::Stopped { how, .. } = ended else { panic!("{ended:?}") };
+    assert!(how.contains("nobody waits"), "{how}");
 }
 
 #[tokio::test]
