@@ -11,6 +11,7 @@ use cfgupdater_core::{
     Action, Error, ErrorKind, GitRepo, Intent, RenderFailure, RenderFailureKind, RenderRequest, Rendered,
     Renderer, explain,
 };
+use tokio::sync::oneshot;
 
 use crate::directory::{Changes, Directory, Unusable};
 use crate::remove::remove;
@@ -91,6 +92,28 @@ impl CommandRenderer {
 }
 
 impl Site {
+    async fn render(
+        self: Arc<Self>,
+        request: RenderRequest,
+        mut gone: oneshot::Receiver<()>,
+    ) -> Result<Rendered, RenderFailure> {
+        let _turn = tokio::select! {
+            turn = self.turn.lock() => turn,
+            _ = &mut gone => return Err(environment("nobody waits for it any more".to_owned())),
+        };
+        let (this, asked) = (Arc::clone(&self), request.clone());
+        let (directory, job) = blocking(move || this.prepare(&asked)).await?;
+        let started = SystemTime::now();
+        let given_up = async {
+            // It says nothing but that its sender was dropped.
+            let _ = gone.await;
+        };
+        let ended = cfgupdater_commands::run_until(&job, given_up).await;
+        judge(&this_command(&self.settings, &job), ended, &|said| nameless(said, &job))?;
+        let this = Arc::clone(&self);
+        blocking(move || this.take_back(directory, &request, started)).await
+    }
+
     /// Lays the tree out; the directory is dropped where that fails, and made anew the next time.
     fn prepare(&self, request: &RenderRequest) -> Result<(Directory, Job), RenderFailure> {
         let place = self.settings.scratch.join("files");
@@ -194,14 +217,11 @@ impl Renderer for CommandRenderer {
     }
 
     async fn render(&self, request: &RenderRequest) -> Result<Rendered, RenderFailure> {
-        let _turn = self.site.turn.lock().await;
-        let (this, asked) = (Arc::clone(&self.site), request.clone());
-        let (directory, job) = blocking(move || this.prepare(&asked)).await?;
-        let started = SystemTime::now();
-        let ended = cfgupdater_commands::run(&job).await;
-        judge(&this_command(&self.site.settings, &job), ended, &|said| nameless(said, &job))?;
-        let (this, asked) = (Arc::clone(&self.site), request.clone());
-        blocking(move || this.take_back(directory, &asked, started)).await
+        // Whoever waits may go away in the middle of it. Then it is ended, and only after that comes the next one's turn.
+        let (_waiting, gone) = oneshot::channel::<()>();
+        let (site, request) = (Arc::clone(&self.site), request.clone());
+        let ended = tokio::spawn(async move { site.render(request, gone).await }).await;
+        ended.unwrap_or_else(|error| Err(environment(format!("rendering was interrupted: {error}"))))
     }
 }
 

@@ -129,3 +129,32 @@ async fn a_failure_tells_the_command_its_status_and_the_end_of_its_output() {
     let tree = site.tree(&[("render.sh", COPY), ("sources/a", "x")]);
     assert_eq!(render(&renderer, tree).await.unwrap().edits.len(), 1);
 }
+
+#[tokio::test]
+async fn what_is_given_up_has_ended_before_the_next_one_begins() {
+    let site = Site::new();
+    let renderer = site.renderer(|_| ());
+    let endless = "while :; do echo x >> generated/endless; done";
+    let endless = site.tree(&[("render.sh", endless), ("generated/old", "0")]);
+    let next = site.tree(&[("render.sh", "echo 1 > generated/old"), ("generated/old", "0")]);
+    for _ in 0..3 {
+        tokio::select! {
+            ended = render(&renderer, endless) => panic!("{ended:?}"),
+            () = begun(&site, "generated/endless") => {}
+        }
+        let edits = render(&renderer, next).await.unwrap().edits;
+        assert_eq!(edits.len(), 1, "{edits:?}");
+        assert_eq!(site.laid_out(), ["generated/old", "render.sh"]);
+    }
+}
+
+/// Waits until a command has made a file.
+async fn begun(site: &Site, file: &str) {
+    let is_there = || {
+        let directories = std::fs::read_dir(site.scratch().join("files")).ok()?;
+        directories.flatten().find(|directory| directory.path().join(file).exists())
+    };
+    while is_there().is_none() {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+}
