@@ -11,6 +11,7 @@ mod memo;
 mod renderer;
 mod settings;
 mod sources;
+mod waiting;
 mod worker;
 
 pub use renderer::JsonnetRenderer;

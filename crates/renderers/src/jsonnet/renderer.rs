@@ -15,6 +15,7 @@ use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use super::link::{Task, letter, read, write};
 use super::memo::{Memo, file};
 use super::settings::{JsonnetEntry, JsonnetSettings};
+use super::waiting::{Evaluation, Waiting};
 
 /// Renders by evaluating Jsonnet.
 #[derive(Debug)]
@@ -46,14 +47,15 @@ impl Renderer for JsonnetRenderer {
     }
 
     async fn render(&self, request: &RenderRequest) -> Result<Rendered, RenderFailure> {
-        let (site, tree) = (Arc::clone(&self.site), request.tree);
-        let ended = tokio::task::spawn_blocking(move || site.render(&tree)).await;
+        let waiting = Waiting::default();
+        let (site, tree, evaluation) = (Arc::clone(&self.site), request.tree, waiting.evaluation());
+        let ended = tokio::task::spawn_blocking(move || site.render(&tree, &evaluation)).await;
         ended.unwrap_or_else(|error| Err(environment(format!("rendering was interrupted: {error}"))))
     }
 }
 
 impl Site {
-    fn render(&self, tree: &TreeId) -> Result<Rendered, RenderFailure> {
+    fn render(&self, tree: &TreeId, evaluation: &Evaluation) -> Result<Rendered, RenderFailure> {
         let mut memos = self.memos.lock().unwrap_or_else(PoisonError::into_inner);
         let mut worker = None;
         let mut edits: Vec<TreeEdit> = Vec::new();
@@ -64,9 +66,12 @@ impl Site {
                 edits.extend(reused);
                 continue;
             }
+            if evaluation.is_given_up() {
+                return Err(environment("nobody waits for it any more".to_owned()));
+            }
             let worker = match &mut worker {
                 Some(worker) => worker,
-                none => none.insert(Worker::start(&self.settings)?),
+                none => none.insert(Worker::start(&self.settings, evaluation)?),
             };
             *memo = self.evaluate(tree, entry, worker, &mut left)?;
             edits.extend(memo.edits(&*self.repo, tree, entry).map_err(|error| unreadable(&error))?);
@@ -164,7 +169,7 @@ struct Worker {
 }
 
 impl Worker {
-    fn start(settings: &JsonnetSettings) -> Result<Self, RenderFailure> {
+    fn start(settings: &JsonnetSettings, evaluation: &Evaluation) -> Result<Self, RenderFailure> {
         let (program, arguments) = settings
             .worker
             .split_first()
@@ -185,6 +190,7 @@ impl Worker {
             return Err(environment(format!("`{program}` has no standard input and output")));
         };
         let (child, late) = (Arc::new(Mutex::new(child)), Arc::new(AtomicBool::new(false)));
+        evaluation.runs_in(&child);
         let (over, ended) = mpsc::channel::<()>();
         let (watched, flag, time) = (Arc::clone(&child), Arc::clone(&late), settings.time);
         std::thread::spawn(move || {

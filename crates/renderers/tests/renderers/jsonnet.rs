@@ -122,3 +122,18 @@ async fn evaluations_without_end_are_ended() {
 async fn a_worker_that_is_missing_is_the_place_s_fault() {
     fails(ENTRY, |settings| settings.worker = vec!["/nowhere".to_owned()], Environment, "/nowhere").await;
 }
+
+#[tokio::test]
+async fn what_is_given_up_keeps_the_next_one_waiting_for_no_limit() {
+    let site = Site::new();
+    let renderer = renderer(&site, |settings| settings.time = Duration::from_hours(1));
+    let exponential = "local f(n) = if n < 2 then 1 else f(n - 1) + f(n - 2); { 'a.yml': '' + f(80) }";
+    let endless = tree(&site, exponential);
+    let next = tree(&site, ENTRY);
+    // Before it begins, while it begins and while it evaluates.
+    for after in [0, 1, 20, 200].map(Duration::from_millis) {
+        let given_up = tokio::time::timeout(after, render(&renderer, endless)).await;
+        assert!(given_up.is_err(), "{given_up:?}");
+        assert_eq!(render(&renderer, next).await.unwrap().edits.len(), 2);
+    }
+}
