@@ -63,6 +63,7 @@ mod timestamp;
 mod trailers;
 mod unrendered;
 mod verdict;
+mod verify_generated;
 mod verify_images;
 mod yaml;
 
@@ -121,4 +122,5 @@ pub use state_message::state_message;
 pub use timestamp::{InvalidTimestamp, Timestamp};
 pub use unrendered::{RENDER_CHECK, RenderingFailure};
 pub use verdict::{CheckVerdict, Verdict, by_check, verdict};
+pub use verify_generated::{Compared, GENERATED_CHECK, ToRender, Verification};
 pub use verify_images::{RegistryAnswers, VerifyImages, verify_images};

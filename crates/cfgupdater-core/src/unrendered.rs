@@ -16,6 +16,11 @@ pub const RENDER_CHECK: &str = "render";
 /// How long auto waits at least before it is tried again.
 const SHORTEST: Duration = Duration::from_secs(2);
 
+/// Returns how long what can't be rendered is left alone after `failures` in a row.
+pub(crate) fn rendering_pause(failures: u32) -> Duration {
+    pause(failures).max(SHORTEST)
+}
+
 /// A rebuild of auto that ended at an intent whose files could not be rendered.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -78,7 +83,7 @@ impl Unrendered {
                     failure.message
                 );
                 self.waits = Some(text);
-                self.until = Some(now.after(pause(self.failures).max(SHORTEST)));
+                self.until = Some(now.after(rendering_pause(self.failures)));
             }
             Culprit::Nobody => {
                 self.waits = Some(format!("auto follows once its files are rendered: {}", failure.message));
