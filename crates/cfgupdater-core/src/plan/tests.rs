@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::call::{Outcome, Request};
-use crate::check::{CheckState, RequiredChecks};
+use crate::check::{CheckRun, CheckState, RequiredChecks};
 use crate::end::{By, CheckOutcome, Evidence};
 use crate::intent::{Action, Intent};
 use crate::operate::Operation;
@@ -12,6 +12,7 @@ use crate::record::DeploymentStatus::{Failed, Succeeded};
 use crate::snapshot::{ChainCommit, Fault, Relation};
 use crate::testing::{Scene, announcement, commit, introduce, promote};
 use crate::verdict::Verdict;
+use crate::verify_generated::GENERATED_CHECK;
 
 fn intent(n: u8) -> Intent {
     introduce("app", "staging", n)
@@ -579,6 +580,22 @@ fn checks_that_never_start_on_a_probed_commit_are_reported_and_evict_nobody() {
     scene.now = scene.now.after(scene.policy.not_started_timeout);
     let plan = scene.plan();
     assert_eq!(plan.effect, None);
+    assert!(codes(&plan).contains(&Code::Stalled), "{:?}", plan.why);
+}
+
+#[test]
+fn what_the_service_itself_found_starts_no_clock_for_ci() {
+    let mut scene = chain_of(&[None, RED]);
+    scene.policy.required = Some(RequiredChecks::named(["ci", GENERATED_CHECK]));
+    for n in 0..3 {
+        let found = CheckRun::new(GENERATED_CHECK, 1, CheckState::Success);
+        scene.checks.entry(commit(n)).or_default().push(found);
+    }
+    assert_eq!(scene.plan().effect, Some(Effect::Probe { from: None, to: commit(1) }));
+    scene.probe = Some(commit(1));
+    scene.now = scene.now.after(scene.policy.not_started_timeout);
+    let plan = scene.plan();
+    assert_eq!(plan.effect, None, "CI tests pushed tips only: nobody knows when it could have begun");
     assert!(codes(&plan).contains(&Code::Stalled), "{:?}", plan.why);
 }
 

@@ -11,6 +11,7 @@ use crate::reason::{Code, Reason};
 use crate::snapshot::{ChainCommit, Relation};
 use crate::timeout::{Limits, ended_later, late};
 use crate::verdict::{Verdict, by_check};
+use crate::verify_generated::GENERATED_CHECK;
 
 use super::{Draft, Effect, ended};
 
@@ -137,7 +138,9 @@ impl<'a> Draft<'a> {
             let Some(built_at) = known.or_else(accepted) else { continue };
             let runs = self.runs(&commit.id);
             // Forges that test pushed tips only never start checks on the others, and that is no delay.
-            let untested = runs.is_empty() && index != tip && !self.snapshot.capabilities.requests_checks;
+            let untested = runs.iter().all(|run| run.name == GENERATED_CHECK)
+                && index != tip
+                && !self.snapshot.capabilities.requests_checks;
             let probed = self.snapshot.branches.probe == Some(commit.id);
             if untested && !probed {
                 continue;
