@@ -61,7 +61,7 @@ impl<'a> Draft<'a> {
             projection: Projection::default(),
             verdicts: snapshot.chain.iter().map(|commit| snapshot.verdict_of(&commit.id)).collect(),
             probe: None,
-            look_again: None,
+            look_again: snapshot.findings.iter().filter_map(|finding| finding.until).min(),
         }
     }
 

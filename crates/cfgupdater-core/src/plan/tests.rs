@@ -1,5 +1,7 @@
 //! Plans of small scenes, one rule each.
 
+use std::time::Duration;
+
 use super::*;
 use crate::call::{Outcome, Request};
 use crate::check::{CheckRun, CheckState, RequiredChecks};
@@ -597,6 +599,18 @@ fn what_the_service_itself_found_starts_no_clock_for_ci() {
     let plan = scene.plan();
     assert_eq!(plan.effect, None, "CI tests pushed tips only: nobody knows when it could have begun");
     assert!(codes(&plan).contains(&Code::Stalled), "{:?}", plan.why);
+}
+
+#[test]
+fn a_finding_that_ends_by_itself_is_looked_at_again_then() {
+    let scene = chain_of(&[]);
+    let mut snapshot = scene.snapshot();
+    assert_eq!(plan(&snapshot, &scene.policy).look_again, None);
+    let finding = |text| Reason::new(Code::Rendering, "commit", text);
+    let until = [scene.now.after(Duration::from_secs(9)), scene.now.after(Duration::from_secs(5))];
+    snapshot.findings =
+        vec![finding("one"), finding("two").until(until[0]), finding("three").until(until[1])];
+    assert_eq!(plan(&snapshot, &scene.policy).look_again, Some(until[1]));
 }
 
 #[test]
