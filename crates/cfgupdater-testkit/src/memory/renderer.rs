@@ -1,4 +1,3 @@
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -6,11 +5,12 @@ use cfgupdater_core::{
     EntryKind, GitRepo, RenderFailure, RenderFailureKind, RenderRequest, Rendered, Renderer, RepoPath,
     TreeEdit, explain,
 };
+use tokio::sync::watch;
 
 /// A renderer without processes and files: what it makes is a copy of one file of the tree.
 ///
-/// It can be told to fail, as one does whose tools were uninstalled, and to find something; and it counts how often it was
-/// asked, which whoever remembers results wants to know. Clones are the same renderer.
+/// It can be told to fail, as one does whose tools were uninstalled, to find something and to hang; and it counts how often it
+/// was asked, which whoever remembers results wants to know. Clones are the same renderer.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -39,7 +39,25 @@ pub struct MemoryRenderer {
 struct Told {
     failure: Mutex<Option<RenderFailure>>,
     findings: Mutex<Vec<String>>,
-    asked: AtomicU64,
+    held: watch::Sender<bool>,
+    asked: watch::Sender<u64>,
+    under_way: watch::Sender<u64>,
+}
+
+/// A rendering under way, until it ends or is given up.
+struct UnderWay<'a>(&'a watch::Sender<u64>);
+
+impl<'a> UnderWay<'a> {
+    fn begin(under_way: &'a watch::Sender<u64>) -> Self {
+        under_way.send_modify(|under_way| *under_way += 1);
+        Self(under_way)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|under_way| *under_way -= 1);
+    }
 }
 
 impl MemoryRenderer {
@@ -58,9 +76,26 @@ impl MemoryRenderer {
         *self.told.findings.lock().unwrap_or_else(PoisonError::into_inner) = findings;
     }
 
+    /// Makes every rendering hang from now on, as one does that takes long, or lets all of them go on.
+    pub fn hold(&self, held: bool) {
+        self.told.held.send_replace(held);
+    }
+
     /// Returns how often it was asked to render.
     pub fn asked(&self) -> u64 {
-        self.told.asked.load(Ordering::Relaxed)
+        *self.told.asked.borrow()
+    }
+
+    /// Waits until so many renderings are under way: those that hang and were not given up.
+    pub async fn wait_until_under_way(&self, renderings: u64) {
+        // As below.
+        let _ = self.told.under_way.subscribe().wait_for(|under_way| *under_way == renderings).await;
+    }
+
+    /// Waits until it was asked to render at least so often.
+    pub async fn wait_until_asked(&self, times: u64) {
+        // What is sent to is held by this very renderer, so it is never closed.
+        let _ = self.told.asked.subscribe().wait_for(|asked| *asked >= times).await;
     }
 }
 
@@ -71,7 +106,9 @@ impl Renderer for MemoryRenderer {
     }
 
     async fn render(&self, request: &RenderRequest) -> Result<Rendered, RenderFailure> {
-        self.told.asked.fetch_add(1, Ordering::Relaxed);
+        let _under_way = UnderWay::begin(&self.told.under_way);
+        self.told.asked.send_modify(|asked| *asked += 1);
+        let _ = self.told.held.subscribe().wait_for(|held| !held).await;
         if let Some(failure) = self.told.failure.lock().unwrap_or_else(PoisonError::into_inner).clone() {
             return Err(failure);
         }
