@@ -21,6 +21,7 @@ use crate::observe::Observer;
 use crate::perform::Performer;
 use crate::poll::Poller;
 use crate::rendering::Rendering;
+use crate::verifier::Verifier;
 use crate::view::{Counters, View};
 
 /// How many calls may wait for one repository; further ones wait to be taken in.
@@ -112,6 +113,7 @@ impl Engine {
             audit: Audit::new(Arc::clone(&backends.repo)),
         };
         let rendering = Arc::new(Rendering::new(backends.renderer.clone()));
+        let verifier = Arc::new(Verifier::new(&backends, &policy, &rendering));
         // Whoever only observes records nothing, so it asks nobody.
         for tool in backends.deployments.iter().filter(|_| policy.mode == Mode::Act) {
             let poller = Poller::new(handle.clone(), Arc::clone(&policy), Arc::clone(tool));
@@ -120,10 +122,11 @@ impl Engine {
         }
         let worker = Worker {
             reconciler: Reconciler::new(Arc::clone(&policy), clock::now()),
-            observer: Arc::new(Observer::new(backends.clone(), Arc::clone(&policy), Arc::clone(&rendering))),
+            observer: Arc::new(Observer::new(backends.clone(), Arc::clone(&policy), Arc::clone(&verifier))),
             forge: Arc::clone(&backends.forge),
             performer: Arc::new(Performer::new(backends, policy, Arc::clone(&rendering))),
             rendering,
+            verifier,
             view,
             snapshot: None,
             reading_since: None,
@@ -159,6 +162,7 @@ struct Worker {
     observer: Arc<Observer>,
     performer: Arc<Performer>,
     rendering: Arc<Rendering>,
+    verifier: Arc<Verifier>,
     forge: Arc<dyn Forge>,
     view: watch::Sender<Arc<View>>,
     snapshot: Option<Arc<Snapshot>>,
@@ -183,6 +187,7 @@ impl Worker {
                     Some(message) => self.receive(message),
                     None => break,
                 },
+                () = self.verifier.found() => Input::Look,
                 () = sleep_until(self.wake) => {
                     self.wake = None;
                     Input::Tick

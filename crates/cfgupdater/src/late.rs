@@ -1,11 +1,10 @@
 //! Work that takes longer than anybody should wait for: it goes on, and whoever comes next waits for it first.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::{JoinError, JoinHandle};
 use tokio::time::{Instant, timeout_at};
 
@@ -22,11 +21,21 @@ struct Work<T> {
 
 /// Tells work that is late that somebody has come for something newer: it should stop where what it did so far is of use.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Obsolete(Arc<AtomicBool>);
+pub(crate) struct Obsolete(Arc<watch::Sender<bool>>);
 
 impl Obsolete {
+    pub(crate) fn make(&self) {
+        self.0.send_replace(true);
+    }
+
     pub(crate) fn is_set(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+        *self.0.borrow()
+    }
+
+    /// Waits until it is.
+    pub(crate) async fn set(&self) {
+        // What is sent to is held here, so it is never closed.
+        let _ = self.0.subscribe().wait_for(|set| *set).await;
     }
 }
 
@@ -47,7 +56,7 @@ impl<F: Send + 'static, T: Send + 'static> Late<Result<T, F>> {
         let deadline = Instant::now() + patience;
         let before = self.waiting().take();
         if let Some(before) = before {
-            before.obsolete.0.store(true, Ordering::Release);
+            before.obsolete.make();
             let ended = self.until(deadline, before).await?;
             if !matches!(ended, Ok(Ok(_))) {
                 return Some(ended);
@@ -80,7 +89,7 @@ impl<F: Send + 'static, T: Send + 'static> Late<Result<T, F>> {
 
 /// Runs work on a thread of its own, inside the runtime. On the runtime's threads for blocking, of which there are only so
 /// many, repositories that render could keep each other from getting the further ones that their renderers need.
-fn on_a_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
+pub(crate) fn on_a_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
     let (runtime, (told, answer)) = (Handle::current(), oneshot::channel());
     let started = std::thread::Builder::new().name("renders".to_owned()).spawn(move || {
         let _entered = runtime.enter();

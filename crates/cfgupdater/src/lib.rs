@@ -24,6 +24,7 @@ mod perform;
 mod poll;
 mod rendering;
 mod state_branch;
+mod verifier;
 mod view;
 
 pub use audit::{LogItem, LogPage};

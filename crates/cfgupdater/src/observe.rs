@@ -17,8 +17,8 @@ use cfgupdater_core::{
 
 use crate::engine::Backends;
 use crate::history::HistoryReader;
-use crate::rendering::Rendering;
 use crate::state_branch::AcceptedIn;
+use crate::verifier::Verifier;
 use crate::{apply, clock};
 
 /// How long one reading of the remote may take.
@@ -29,7 +29,7 @@ const FETCH_DEADLINE: Duration = Duration::from_mins(2);
 pub(crate) struct Observer {
     backends: Backends,
     policy: Arc<Policy>,
-    rendering: Arc<Rendering>,
+    verifier: Arc<Verifier>,
     memory: Arc<Mutex<Memory>>,
 }
 
@@ -60,8 +60,8 @@ struct Reading {
 }
 
 impl Observer {
-    pub(crate) fn new(backends: Backends, policy: Arc<Policy>, rendering: Arc<Rendering>) -> Self {
-        Self { backends, policy, rendering, memory: Arc::default() }
+    pub(crate) fn new(backends: Backends, policy: Arc<Policy>, verifier: Arc<Verifier>) -> Self {
+        Self { backends, policy, verifier, memory: Arc::default() }
     }
 
     /// Reads everything afresh.

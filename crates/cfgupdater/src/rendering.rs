@@ -1,6 +1,7 @@
 //! Renders trees, and remembers what came of it.
 
-use std::collections::{BTreeMap, VecDeque};
+mod done;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -11,15 +12,13 @@ use sha2::{Digest, Sha256};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
+pub(crate) use self::done::Outcome;
+use self::done::{Done, Key};
 use crate::inputs::{fingerprint, holds_generated};
-
-/// How many results are remembered; each takes some hundred bytes.
-const REMEMBERED: usize = 4096;
+use crate::late::Obsolete;
 
 /// How much of a failure is kept, in bytes: it goes into the state branch.
 const MESSAGE: usize = 8 * 1024;
-
-type Key = [u8; 32];
 
 /// The renderer of one repository, with what it made of which inputs.
 #[derive(Debug)]
@@ -29,20 +28,6 @@ pub(crate) struct Rendering {
     runs: AtomicU64,
     reused: AtomicU64,
     stopped: watch::Sender<bool>,
-}
-
-/// Results by their inputs, the oldest forgotten first.
-#[derive(Debug, Default)]
-struct Done {
-    outcomes: BTreeMap<Key, Outcome>,
-    order: VecDeque<Key>,
-}
-
-/// A tree with its generated files, and what was noticed on the way.
-#[derive(Debug, Clone)]
-pub(crate) struct Outcome {
-    pub(crate) tree: TreeId,
-    pub(crate) findings: Vec<String>,
 }
 
 /// Why there is no outcome.
@@ -94,33 +79,36 @@ impl Rendering {
         let Some((renderer, key)) = self.needed(repo, policy, &tree)? else {
             return Ok(Outcome { tree, findings: Vec::new() });
         };
-        if let Some(known) = self.known(repo, &key) {
-            self.reused.fetch_add(1, Ordering::Relaxed);
-            return Ok(known);
+        match self.known(repo, &key) {
+            Some(known) => Ok(known),
+            None => self.run((renderer, key), repo, &request(policy, tree, intent), &Obsolete::default()),
         }
-        self.run((renderer, key), repo, policy, tree, intent)
     }
 
-    /// Makes the generated files of a tree to which nothing in particular led.
-    pub(crate) fn render_as_it_stands(
+    /// Returns what is remembered of a tree to which nothing in particular led; itself where nothing is generated.
+    pub(crate) fn recall(
         &self,
         repo: &dyn GitRepo,
         policy: &Policy,
         tree: TreeId,
-    ) -> Result<Outcome, Stopped> {
-        self.render(repo, policy, tree, None)
+    ) -> Result<Option<Outcome>, Error> {
+        Ok(match self.needed(repo, policy, &tree)? {
+            Some((_, key)) => self.known(repo, &key),
+            None => Some(Outcome { tree, findings: Vec::new() }),
+        })
     }
 
     /// Makes the generated files of `tree` whatever is remembered of it: the question is whether it can be done here and
-    /// now. Blocks as [`Rendering::render`] does.
+    /// now. Blocks as [`Rendering::render`] does, until it is obsolete.
     pub(crate) fn render_anew(
         &self,
         repo: &dyn GitRepo,
         policy: &Policy,
         tree: TreeId,
+        obsolete: &Obsolete,
     ) -> Result<Outcome, Stopped> {
         match self.needed(repo, policy, &tree)? {
-            Some(needed) => self.run(needed, repo, policy, tree, None),
+            Some(needed) => self.run(needed, repo, &request(policy, tree, None), obsolete),
             None => Ok(Outcome { tree, findings: Vec::new() }),
         }
     }
@@ -143,30 +131,27 @@ impl Rendering {
         &self,
         (renderer, key): (&dyn Renderer, Key),
         repo: &dyn GitRepo,
-        policy: &Policy,
-        tree: TreeId,
-        intent: Option<&Intent>,
+        request: &RenderRequest,
+        obsolete: &Obsolete,
     ) -> Result<Outcome, Stopped> {
         self.runs.fetch_add(1, Ordering::Relaxed);
-        let mut request = RenderRequest::new(tree, policy.generated.clone());
-        if let Some(intent) = intent {
-            request = request.for_intent(intent.clone());
-        }
+        let (tree, generated) = (request.tree, &request.generated);
         let mut stopped = self.stopped.subscribe();
+        let ended =
+            |why| RenderFailure::new(RenderFailureKind::Environment, format!("rendering was ended: {why}"));
         let render = async {
             tokio::select! {
-                rendered = renderer.render(&request) => rendered,
-                _ = stopped.wait_for(|stopped| *stopped) => {
-                    Err(RenderFailure::new(RenderFailureKind::Environment, "the service is stopping"))
-                }
+                rendered = renderer.render(request) => rendered,
+                _ = stopped.wait_for(|stopped| *stopped) => Err(ended("the service is stopping")),
+                () = obsolete.set() => Err(ended("nobody needs it any more")),
             }
         };
         let rendered = Handle::current().block_on(render).map_err(bounded)?;
-        let (edits, findings) = rendered.within(&policy.generated);
+        let (edits, findings) = rendered.within(generated);
         let made = if edits.is_empty() { tree } else { repo.edit_tree(Some(&tree), &edits)? };
         if made != tree
-            && !holds_generated(repo, &made, &policy.generated)?
-            && holds_generated(repo, &tree, &policy.generated)?
+            && !holds_generated(repo, &made, generated)?
+            && holds_generated(repo, &tree, generated)?
         {
             let message =
                 "rendering left no generated file at all, which is not taken: look at what it removes";
@@ -180,8 +165,10 @@ impl Rendering {
     /// Returns what the same inputs gave: since all else is in the key, it is the whole result. A tree that is no longer in
     /// the database is made again.
     fn known(&self, repo: &dyn GitRepo, key: &Key) -> Option<Outcome> {
-        let known = self.done().outcomes.get(key).cloned()?;
-        repo.list(&known.tree).ok().map(|_| known)
+        let known = self.done().get(key).cloned()?;
+        let known = repo.list(&known.tree).ok().map(|_| known)?;
+        self.reused.fetch_add(1, Ordering::Relaxed);
+        Some(known)
     }
 
     fn done(&self) -> MutexGuard<'_, Done> {
@@ -189,16 +176,11 @@ impl Rendering {
     }
 }
 
-impl Done {
-    fn remember(&mut self, key: Key, outcome: Outcome) {
-        if self.outcomes.insert(key, outcome).is_none() {
-            self.order.push_back(key);
-        }
-        while self.order.len() > REMEMBERED {
-            if let Some(oldest) = self.order.pop_front() {
-                self.outcomes.remove(&oldest);
-            }
-        }
+fn request(policy: &Policy, tree: TreeId, intent: Option<&Intent>) -> RenderRequest {
+    let request = RenderRequest::new(tree, policy.generated.clone());
+    match intent {
+        Some(intent) => request.for_intent(intent.clone()),
+        None => request,
     }
 }
 

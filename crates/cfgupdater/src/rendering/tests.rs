@@ -81,8 +81,11 @@ async fn what_must_be_known_of_this_moment_is_not_remembered() {
     site.made(tree).await;
     site.renderer.fail(Some(RenderFailure::new(RenderFailureKind::Tree, "gone")));
     site.made(tree).await;
-    let anew =
-        site.on_a_thread(move |rendering, repo, policy| rendering.render_anew(repo, policy, tree)).await;
+    let anew = site
+        .on_a_thread(move |rendering, repo, policy| {
+            rendering.render_anew(repo, policy, tree, &Obsolete::default())
+        })
+        .await;
     assert!(matches!(anew, Err(Stopped::Failed(failure)) if failure.message == "gone"));
 }
 
@@ -119,14 +122,37 @@ async fn a_long_failure_keeps_its_begin_and_its_end() {
     );
 }
 
-#[test]
-fn the_oldest_results_are_forgotten() {
-    let mut done = Done::default();
-    let tree = Site::new().tree(&[("source", "1")]);
-    let key = |n: usize| key("renderer", &Sha256::digest(n.to_be_bytes()).into());
-    for n in 0..=REMEMBERED {
-        done.remember(key(n), Outcome { tree, findings: Vec::new() });
-    }
-    assert!(done.outcomes.len() == REMEMBERED && !done.outcomes.contains_key(&key(0)));
-    assert!(done.outcomes.contains_key(&key(REMEMBERED)));
+#[tokio::test]
+async fn what_is_recalled_is_never_rendered_for_it() {
+    let site = Site::new();
+    let tree = site.tree(&[("source", "1")]);
+    let recall = |rendering: &Rendering, repo: &MemoryRepo, policy: &Policy| {
+        rendering.recall(repo, policy, tree).unwrap().map(|known| known.tree)
+    };
+    assert_eq!(recall(&site.rendering, &site.repo, &site.policy), None);
+    let made = site.made(tree).await;
+    assert_eq!(recall(&site.rendering, &site.repo, &site.policy), Some(made));
+    assert_eq!(site.renderer.asked(), 1);
+    // Where nothing is generated, all trees are what they are.
+    let nothing = Policy { generated: PathSet::default(), ..site.policy.clone() };
+    assert_eq!(recall(&site.rendering, &site.repo, &nothing), Some(tree));
+}
+
+#[tokio::test]
+async fn what_hangs_ends_when_it_is_obsolete() {
+    let site = Site::new();
+    let (tree, obsolete) = (site.tree(&[("source", "1")]), Obsolete::default());
+    site.renderer.hold(true);
+    let hangs = site.on_a_thread({
+        let obsolete = obsolete.clone();
+        move |rendering, repo, policy| {
+            rendering.render_anew(repo, policy, tree, &obsolete).map(|made| made.tree)
+        }
+    });
+    let give_up = async {
+        site.renderer.wait_until_asked(1).await;
+        obsolete.make();
+    };
+    let (ended, ()) = tokio::join!(hangs, give_up);
+    assert!(matches!(ended, Err(Stopped::Failed(failure)) if failure.message.contains("nobody needs it")));
 }
