@@ -303,8 +303,7 @@ impl Writer<'_> {
             Err(Stopped::Failed(failure)) => failure,
         };
         // What is remembered of the base doesn't count: it may be the renderer that broke since.
-        let base = match self.rendering.render_anew(self.repo, self.policy, parent.tree, &Obsolete::default())
-        {
+        let base = match self.rendering.render_anew(self.repo, self.policy, parent.tree, None) {
             Ok(_) => Ok(()),
             Err(Stopped::Backend(error)) => return Err(error.into()),
             Err(Stopped::Failed(failure)) => Err(failure),

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cfgupdater_core::{
-    Error, GitRepo, Intent, Policy, RenderFailure, RenderFailureKind, RenderRequest, Renderer, TreeId,
+    Error, GitRepo, Intent, Policy, RenderFailure, RenderFailureKind, RenderRequest, Rendered, Renderer,
+    TreeId,
 };
 use sha2::{Digest, Sha256};
 use tokio::runtime::Handle;
@@ -28,6 +29,8 @@ pub(crate) struct Rendering {
     runs: AtomicU64,
     reused: AtomicU64,
     stopped: watch::Sender<bool>,
+    /// How many writes wait for what they render.
+    writes: watch::Sender<usize>,
 }
 
 /// Why there is no outcome.
@@ -50,6 +53,7 @@ impl Rendering {
             runs: AtomicU64::default(),
             reused: AtomicU64::default(),
             stopped: watch::Sender::default(),
+            writes: watch::Sender::default(),
         }
     }
 
@@ -81,7 +85,7 @@ impl Rendering {
         };
         match self.known(repo, &key) {
             Some(known) => Ok(known),
-            None => self.run((renderer, key), repo, &request(policy, tree, intent), &Obsolete::default()),
+            None => self.run((renderer, key), repo, &request(policy, tree, intent), None),
         }
     }
 
@@ -99,13 +103,14 @@ impl Rendering {
     }
 
     /// Makes the generated files of `tree` whatever is remembered of it: the question is whether it can be done here and
-    /// now. Blocks as [`Rendering::render`] does, until it is obsolete.
+    /// now. Blocks as [`Rendering::render`] does. With what tells when it is obsolete, no write waits for it: then it ends,
+    /// and gives way to what a write renders.
     pub(crate) fn render_anew(
         &self,
         repo: &dyn GitRepo,
         policy: &Policy,
         tree: TreeId,
-        obsolete: &Obsolete,
+        obsolete: Option<&Obsolete>,
     ) -> Result<Outcome, Stopped> {
         match self.needed(repo, policy, &tree)? {
             Some(needed) => self.run(needed, repo, &request(policy, tree, None), obsolete),
@@ -132,18 +137,15 @@ impl Rendering {
         (renderer, key): (&dyn Renderer, Key),
         repo: &dyn GitRepo,
         request: &RenderRequest,
-        obsolete: &Obsolete,
+        obsolete: Option<&Obsolete>,
     ) -> Result<Outcome, Stopped> {
         self.runs.fetch_add(1, Ordering::Relaxed);
         let (tree, generated) = (request.tree, &request.generated);
         let mut stopped = self.stopped.subscribe();
-        let ended =
-            |why| RenderFailure::new(RenderFailureKind::Environment, format!("rendering was ended: {why}"));
         let render = async {
             tokio::select! {
-                rendered = renderer.render(request) => rendered,
+                rendered = self.by_priority(renderer, request, obsolete) => rendered,
                 _ = stopped.wait_for(|stopped| *stopped) => Err(ended("the service is stopping")),
-                () = obsolete.set() => Err(ended("nobody needs it any more")),
             }
         };
         let rendered = Handle::current().block_on(render).map_err(bounded)?;
@@ -162,6 +164,32 @@ impl Rendering {
         Ok(outcome)
     }
 
+    /// Runs the renderer for a write, or in the background while no write needs it: renderers work on one tree at a time.
+    async fn by_priority(
+        &self,
+        renderer: &dyn Renderer,
+        request: &RenderRequest,
+        obsolete: Option<&Obsolete>,
+    ) -> Result<Rendered, RenderFailure> {
+        let Some(obsolete) = obsolete else {
+            let _write = Write::begin(&self.writes);
+            return renderer.render(request).await;
+        };
+        let mut writes = self.writes.subscribe();
+        loop {
+            // What is waited for is held here, so it is never closed.
+            tokio::select! {
+                _ = writes.wait_for(|writes| *writes == 0) => {}
+                () = obsolete.set() => return Err(ended("nobody needs it any more")),
+            }
+            tokio::select! {
+                rendered = renderer.render(request) => return rendered,
+                _ = writes.wait_for(|writes| *writes > 0) => {}
+                () = obsolete.set() => return Err(ended("nobody needs it any more")),
+            }
+        }
+    }
+
     /// Returns what the same inputs gave: since all else is in the key, it is the whole result. A tree that is no longer in
     /// the database is made again.
     fn known(&self, repo: &dyn GitRepo, key: &Key) -> Option<Outcome> {
@@ -174,6 +202,26 @@ impl Rendering {
     fn done(&self) -> MutexGuard<'_, Done> {
         self.done.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A write that waits for what it renders.
+struct Write<'a>(&'a watch::Sender<usize>);
+
+impl<'a> Write<'a> {
+    fn begin(writes: &'a watch::Sender<usize>) -> Self {
+        writes.send_modify(|writes| *writes += 1);
+        Self(writes)
+    }
+}
+
+impl Drop for Write<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|writes| *writes -= 1);
+    }
+}
+
+fn ended(why: &str) -> RenderFailure {
+    RenderFailure::new(RenderFailureKind::Environment, format!("rendering was ended: {why}"))
 }
 
 fn request(policy: &Policy, tree: TreeId, intent: Option<&Intent>) -> RenderRequest {

@@ -126,7 +126,7 @@ impl Verifier {
         let known = if next.anew { None } else { rendering.recall(repo, policy, tree)? };
         let made = match known {
             Some(known) => known,
-            None => rendering.render_anew(repo, policy, tree, obsolete)?,
+            None => rendering.render_anew(repo, policy, tree, Some(obsolete))?,
         };
         Ok(compare(repo, tree, &made)?)
     }

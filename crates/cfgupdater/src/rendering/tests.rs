@@ -82,9 +82,7 @@ async fn what_must_be_known_of_this_moment_is_not_remembered() {
     site.renderer.fail(Some(RenderFailure::new(RenderFailureKind::Tree, "gone")));
     site.made(tree).await;
     let anew = site
-        .on_a_thread(move |rendering, repo, policy| {
-            rendering.render_anew(repo, policy, tree, &Obsolete::default())
-        })
+        .on_a_thread(move |rendering, repo, policy| rendering.render_anew(repo, policy, tree, None))
         .await;
     assert!(matches!(anew, Err(Stopped::Failed(failure)) if failure.message == "gone"));
 }
@@ -146,7 +144,7 @@ async fn what_hangs_ends_when_it_is_obsolete() {
     let hangs = site.on_a_thread({
         let obsolete = obsolete.clone();
         move |rendering, repo, policy| {
-            rendering.render_anew(repo, policy, tree, &obsolete).map(|made| made.tree)
+            rendering.render_anew(repo, policy, tree, Some(&obsolete)).map(|made| made.tree)
         }
     });
     let give_up = async {
@@ -155,4 +153,28 @@ async fn what_hangs_ends_when_it_is_obsolete() {
     };
     let (ended, ()) = tokio::join!(hangs, give_up);
     assert!(matches!(ended, Err(Stopped::Failed(failure)) if failure.message.contains("nobody needs it")));
+}
+
+#[tokio::test]
+async fn what_nobody_waits_for_gives_way_to_a_write_and_is_rendered_after_it() {
+    let site = Site::new();
+    let (background, write) = (site.tree(&[("source", "1")]), site.tree(&[("source", "2")]));
+    site.renderer.hold(true);
+    let in_background = site.on_a_thread(move |rendering, repo, policy| {
+        rendering.render_anew(repo, policy, background, Some(&Obsolete::default())).map(|made| made.tree)
+    });
+    let writes = async {
+        site.renderer.wait_until_asked(1).await;
+        let written = site.made(write);
+        let go_on = async {
+            site.renderer.wait_until_asked(2).await;
+            site.renderer.wait_until_under_way(1).await;
+            site.renderer.hold(false);
+        };
+        tokio::join!(written, go_on).0
+    };
+    let (in_background, written) = tokio::join!(in_background, writes);
+    let in_background = in_background.unwrap_or_else(|_| panic!("it renders"));
+    assert_eq!((site.copy(in_background).unwrap(), site.copy(written).unwrap()), (b"1".into(), b"2".into()));
+    assert_eq!(site.renderer.asked(), 3);
 }
