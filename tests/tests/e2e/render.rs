@@ -382,6 +382,27 @@ fn files_that_were_forged_or_forgotten_are_found_where_it_is_asked_for() {
 }
 
 #[test]
+fn while_a_persons_commit_is_rendered_on_and_on_to_verify_it_others_land() {
+    let place = tempfile::tempdir().unwrap();
+    let go = place.path().join("go");
+    let script = format!(
+        "if ! test -e images; then while ! test -e {}; do sleep 0.1; done; exit; fi\n\
+         cat images/staging/tags.json > generated/old.yml",
+        go.display()
+    );
+    let (remote, options) = scripted(&script, "verify = true\ntimeout = \"10m\"");
+    // One for what is verified and one for what is written, however many processors there are.
+    let options = Options { server: "max_renderings = 2\n".to_owned(), ..options };
+    let service = Service::with(&remote, &options);
+    service.eventually_why("are being rendered");
+    let first = land(&service, &service.announce(1));
+    assert_eq!(remote.file(&first, "generated/old.yml"), remote.file(&first, "images/staging/tags.json"));
+    // What stable was before is of no use to anybody any more, so it was given up and kept no place.
+    eventually("nothing to render", || (!service.why().contains("are being rendered")).then_some(()));
+    land(&service, &service.announce(2));
+}
+
+#[test]
 fn images_go_into_kustomizations_and_values_of_helm() {
     for (flavour, set) in [
         ("cfg-app-kustomize", "layout = \"kustomize\""),
