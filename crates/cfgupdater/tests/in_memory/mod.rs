@@ -12,7 +12,7 @@ use cfgupdater_testkit::conformance::forge::Posted;
 use cfgupdater_testkit::memory::git::{MemoryGitServer, MemoryRemote, MemoryRepo};
 use cfgupdater_testkit::memory::{MemoryForge, MemoryServer};
 
-const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Connects to a remote and a forge, with local objects of one's own.
 pub(crate) fn connect(server: &MemoryGitServer, forge: &MemoryServer) -> (Arc<dyn GitRepo>, Backends) {

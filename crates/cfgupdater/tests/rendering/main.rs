@@ -1,13 +1,16 @@
 //! The engine with a renderer in memory: what is rendered again, and who is blamed where nothing can be.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are not seen as tests by the lint")]
 
+#[path = "../in_memory/mod.rs"]
+mod in_memory;
 mod place;
 mod verify;
 
 use cfgupdater::View;
 use cfgupdater::core::{Relation, RenderFailure, RenderFailureKind};
 
-use place::{Place, end, push, says};
+use in_memory::{end, push};
+use place::{Place, says};
 
 #[tokio::test]
 async fn a_tool_that_vanished_blames_no_intent_although_the_base_was_rendered_before() {

@@ -4,16 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cfgupdater::core::{
-    Announced, Announcement, Answer, CommitId, End, GitRepo, Image, ImageMap, IntentId, NewCommit,
-    ObjectFormat, PathSet, Policy, RefName, Request, RequiredChecks, SetPolicy, TargetPolicy, Timestamp,
-    TreeEdit, TreeId, WavePolicy,
+    Announced, CommitId, ObjectFormat, PathSet, Policy, RequiredChecks, SetPolicy, TargetPolicy, WavePolicy,
 };
-use cfgupdater::{Backends, Engine, RepoHandle, View};
-use cfgupdater_testkit::conformance::forge::Posted;
-use cfgupdater_testkit::memory::git::{MemoryGitServer, MemoryRemote, MemoryRepo};
-use cfgupdater_testkit::memory::{MemoryForge, MemoryRenderer, MemoryServer};
+use cfgupdater::{Engine, RepoHandle, View};
+use cfgupdater_testkit::memory::git::MemoryGitServer;
+use cfgupdater_testkit::memory::{MemoryRenderer, MemoryServer};
 
-pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+use crate::in_memory::{self, connect, push};
 
 /// One repository with an engine, all of it in memory.
 pub(crate) struct Place {
@@ -43,18 +40,12 @@ fn start(
     policy: &Policy,
     prepare: impl FnOnce(&MemoryRenderer),
 ) -> (Engine, RepoHandle, MemoryRenderer) {
-    let local = MemoryRepo::new(ObjectFormat::Sha1);
+    let (objects, backends) = connect(server, forge);
     let path = |path: &str| path.parse().unwrap();
-    let objects: Arc<dyn GitRepo> = Arc::new(local.clone());
-    let renderer = MemoryRenderer::new(
-        Arc::clone(&objects),
-        path("images/staging/tags.json"),
-        path("generated/images.json"),
-    );
+    let renderer =
+        MemoryRenderer::new(objects, path("images/staging/tags.json"), path("generated/images.json"));
     prepare(&renderer);
-    let remote = MemoryRemote::new(server.clone(), local);
-    let backends = Backends::new(objects, Arc::new(remote), Arc::new(MemoryForge::new(forge)))
-        .with_renderer(Arc::new(renderer.clone()));
+    let backends = backends.with_renderer(Arc::new(renderer.clone()));
     let mut engine = Engine::new();
     let repo = engine.start("cfg-app".parse().unwrap(), policy.clone(), backends).unwrap();
     (engine, repo, renderer)
@@ -77,66 +68,22 @@ impl Place {
     }
 
     pub(crate) async fn announce(&self, n: u8) -> Announced {
-        let (set, app_sha) = ("app".parse().unwrap(), format!("{n:02x}").repeat(20).parse().unwrap());
-        let announcement = Announcement { set, app_sha, sequence: None, attempt: 1, images: images(n) };
-        match self.repo.call("ci", Request::Announce(announcement)).await.unwrap() {
-            Answer::Announced(announced) => announced,
-            answer => panic!("{answer:?}"),
-        }
+        in_memory::announce(&self.repo, n).await
     }
 
     pub(crate) async fn wait_for(&self, what: &str, done: impl Fn(&View) -> bool) -> Arc<View> {
-        let view = self.repo.wait_for(PATIENCE, |view| done(view)).await;
-        assert!(done(&view), "waited in vain for {what}: {:?}", view.why);
-        view
+        in_memory::wait_for(&self.repo, what, done).await
     }
 
     pub(crate) fn pass(&self, commit: CommitId) {
-        self.forge.add(commit, &Posted::new("status", "ci", "success"));
-        self.repo.look();
+        in_memory::pass(&self.forge, &self.repo, commit);
     }
 
     pub(crate) async fn land(&self, n: u8) -> Announced {
-        let announced = self.announce(n).await;
-        self.pass(announced.commit.unwrap());
-        let landed = |view: &View| matches!(end(view, announced.intent), Some(End::Landed { .. }));
-        self.wait_for("its landing", landed).await;
-        announced
+        in_memory::land(&self.forge, &self.repo, n).await
     }
-}
-
-pub(crate) fn end(view: &View, id: IntentId) -> Option<End> {
-    view.snapshot.as_ref()?.state.end_of(id).cloned()
 }
 
 pub(crate) fn says(view: &View, text: &str) -> bool {
     view.why.iter().any(|reason| reason.text.contains(text))
-}
-
-fn images(n: u8) -> ImageMap {
-    let image = Image {
-        digest: format!("r.example.com/web@sha256:{}", format!("{n:02x}").repeat(32)),
-        tag: format!("r.example.com/web:v{n}"),
-    };
-    ImageMap::new([("web".parse().unwrap(), image)].into())
-}
-
-/// Commits one file to stable, as a person does.
-pub(crate) fn push(server: &MemoryGitServer, path: &str, content: &str, message: &str) -> CommitId {
-    let repo = server.repo();
-    let master: RefName = "refs/heads/master".parse().unwrap();
-    let tip = repo.resolve(&master).unwrap();
-    let base: Option<TreeId> = tip.map(|tip| repo.commit(&tip).unwrap().tree);
-    let blob = repo.write_blob(content.as_bytes()).unwrap();
-    let tree = repo.edit_tree(base.as_ref(), &[TreeEdit::file(path.parse().unwrap(), blob)]).unwrap();
-    let commit = NewCommit::new(
-        tree,
-        tip.into_iter().collect(),
-        ("Pat", "pat@example.com"),
-        Timestamp::from_millis(1_700_000_000_000),
-        message.to_owned(),
-    );
-    let commit = repo.write_commit(&commit).unwrap();
-    repo.set_ref(&master, Some(*commit.object_id()));
-    commit
 }

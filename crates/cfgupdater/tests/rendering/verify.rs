@@ -7,7 +7,8 @@ use cfgupdater::core::{
     CommitId, End, GitRepo, IntentId, NewCommit, Outcome, RenderFailure, RenderFailureKind, TreeEdit, Verdict,
 };
 
-use crate::place::{PATIENCE, Place, end, push, says};
+use crate::in_memory::{PATIENCE, end, push};
+use crate::place::{Place, says};
 
 /// Long enough for nothing to happen by it.
 const NEVER: Duration = Duration::from_hours(1);
