@@ -46,7 +46,7 @@ pub(crate) fn cargo_mutants() -> Result<PathBuf, String> {
 fn cargo_tool(name: &str, version: &str) -> Result<PathBuf, String> {
     let ours = root().join("target/tools");
     let installed = ours.join("bin").join(name);
-    if let Some(found) = [PathBuf::from(name), installed.clone()].into_iter().find(runs) {
+    if let Some(found) = [PathBuf::from(name), installed.clone()].into_iter().find(|tool| runs(tool, name)) {
         return Ok(found);
     }
     println!("installing {name} {version} below {}, which takes some minutes once", ours.display());
@@ -61,9 +61,11 @@ fn cargo_tool(name: &str, version: &str) -> Result<PathBuf, String> {
     }
 }
 
-fn runs(program: &PathBuf) -> bool {
+/// Asks a tool as cargo would, with its name as a subcommand first: cargo-mutants understands nothing else.
+fn runs(program: &PathBuf, name: &str) -> bool {
     let mut command = Command::new(program);
-    succeeds(command.arg("--version").stdout(Stdio::null()).stderr(Stdio::null()))
+    command.args([name.trim_start_matches("cargo-"), "--version"]);
+    succeeds(command.stdout(Stdio::null()).stderr(Stdio::null()))
 }
 
 #[cfg(test)]
