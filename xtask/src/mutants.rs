@@ -9,7 +9,12 @@ use crate::tools;
 pub(crate) fn mutants(arguments: &[&str]) -> Result<(), String> {
     let mut mutants = Command::new(tools::cargo_mutants()?);
     mutants.args(["mutants", "--package", "cfgupdater-core", "--jobs", "1", "--timeout", "60"]);
-    mutants.args(["--no-shuffle", "--output", "target"]).args(arguments).args(["--", "--lib"]);
+    mutants.args(["--no-shuffle", "--output", "target"]);
+    // Files that are named are changed beside those of the configuration, unless it isn't read.
+    if arguments.iter().any(|argument| argument.starts_with("--file") || argument.starts_with("-f")) {
+        mutants.arg("--no-config");
+    }
+    mutants.args(arguments).args(["--", "--lib"]);
     // What is built here is thrown away.
     mutants.env("CARGO_PROFILE_DEV_DEBUG", "0").env("CARGO_PROFILE_TEST_DEBUG", "0").current_dir(root());
     let missed =
