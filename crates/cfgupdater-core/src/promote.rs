@@ -262,6 +262,9 @@ fn succeeded_since(witness: &Witness<'_>, introduction: &Introduction) -> Option
 }
 
 #[cfg(test)]
+mod candidates;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::object_id::CommitId;
