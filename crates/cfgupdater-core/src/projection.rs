@@ -173,3 +173,6 @@ pub(crate) fn queued_behind_checks(wave: &WaveName, set: &SetName) -> Reason {
         format!("{set} waits until the tip of auto has its verdict, since the forge would cancel its checks");
     Reason::new(Code::Queued, subject(wave), text)
 }
+
+#[cfg(test)]
+mod tests;
