@@ -1,5 +1,10 @@
 //! Plans of small scenes, one rule each.
 
+mod judging;
+mod landed;
+mod previews;
+mod writing;
+
 use std::time::Duration;
 
 use super::*;
