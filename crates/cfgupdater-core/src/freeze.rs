@@ -143,13 +143,49 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_that_is_put_back_inside_the_window_moves_its_end_too() {
+        // Berlin goes back to +01:00 in the night to 2026-10-25.
+        assert_eq!(
+            end("Sat 12:00 - Mon 08:00 Europe/Berlin", "2026-10-24T12:00:00Z").unwrap(),
+            "2026-10-26T07:00:00Z"
+        );
+    }
+
+    #[test]
+    fn a_window_within_a_week_holds_from_its_start_up_to_its_end() {
+        const TUESDAY_TO_THURSDAY: &str = "Tue 09:30 - Thu 17:45 UTC";
+        for now in ["2026-01-06T09:30:00Z", "2026-01-08T17:44:59Z"] {
+            assert_eq!(end(TUESDAY_TO_THURSDAY, now).unwrap(), "2026-01-08T17:45:00Z", "{now}");
+        }
+        for now in ["2026-01-04T12:00:00Z", "2026-01-06T09:29:59Z", "2026-01-08T17:45:00Z"] {
+            assert_eq!(end(TUESDAY_TO_THURSDAY, now), None, "{now}");
+        }
+    }
+
+    #[test]
+    fn a_short_window_ends_after_now_and_not_before_it_began() {
+        assert_eq!(end("Tue 09:30 - Tue 10:00 UTC", "2026-01-06T09:45:00Z").unwrap(), "2026-01-06T10:00:00Z");
+    }
+
+    #[test]
+    fn a_window_is_shown_as_it_was_written() {
+        for text in
+            ["Fri 16:00 - Mon 08:00 Europe/Berlin", "Sun 23:59 - Mon 00:00 UTC", "Wed 09:05 - Wed 09:50 UTC"]
+        {
+            let window: FreezeWindow = text.parse().unwrap();
+            assert_eq!((window.to_string(), format!("{window:?}")), (text.to_owned(), text.to_owned()));
+        }
+    }
+
+    #[test]
     fn texts_that_are_no_windows_say_why() {
         for (text, why) in [
             ("Fri 16:00", "between"),
             ("Fri 16:00 - Mon 08:00", "the end is no weekday"),
             ("Fri 16:00 - Mon 08:00 Mars/Base", "IANA"),
             ("Fry 16:00 - Mon 08:00 UTC", "start"),
-            ("Fri 16:00 - Mon 25:00 UTC", "end is"),
+            ("Fri 16:00 - Mon 24:00 UTC", "end is"),
+            ("Fri 16:60 - Mon 08:00 UTC", "start is"),
             ("Fri 16:00 - Fri 16:00 UTC", "starts when"),
         ] {
             let error = text.parse::<FreezeWindow>().map(|w| w.to_string()).unwrap_err().to_string();

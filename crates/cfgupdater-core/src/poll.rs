@@ -227,4 +227,30 @@ mod tests {
         assert_eq!((taken(&mut polls, 599), polls.next(at(599))), (vec![], Some(at(600))));
         assert_eq!(taken(&mut polls, 600), [place("a")]);
     }
+
+    #[test]
+    fn a_spent_budget_is_waited_for_by_whoever_became_due_meanwhile() {
+        let mut polls = polls(10, 1, &["a", "b"]);
+        assert_eq!(taken(&mut polls, 0), [place("a")]);
+        assert_eq!(polls.next(at(0)), Some(at(60)));
+    }
+
+    #[test]
+    fn a_tools_patience_holds_from_the_instant_it_asked() {
+        let mut polls = polls(10, 60, &["a", "b"]);
+        assert_eq!(polls.take(at(0), |_| 1), Some(place("a")));
+        polls.failed(&place("a"), Retry::After(Duration::from_hours(2)), at(0));
+        assert_eq!(taken(&mut polls, 0), []);
+    }
+
+    #[test]
+    fn a_clock_that_is_put_back_locks_nothing_up() {
+        let mut spent = polls(10, 1, &["a", "b"]);
+        assert_eq!(taken(&mut spent, 1000), [place("a")]);
+        assert_eq!(taken(&mut spent, 5), [place("b")]);
+        let mut quiet = polls(10, 60, &["a", "b"]);
+        assert_eq!(quiet.take(at(1000), |_| 1), Some(place("a")));
+        quiet.failed(&place("a"), Retry::After(Duration::from_mins(5)), at(1000));
+        assert_eq!(taken(&mut quiet, 5), [place("b")]);
+    }
 }
