@@ -129,3 +129,27 @@ fn a_repetition_changes_nothing() {
     assert!(!counts_after((1, None, false), (1, None, false)));
     assert!(counts_after((1, None, true), (1, None, false)));
 }
+
+#[test]
+fn an_answer_takes_back_what_the_target_said_of_newer_releases_and_nothing_else() {
+    let mut scene = scene();
+    scene.land(3, &introduce("app", "staging", 3), 3);
+    for (n, status) in [(1, Succeeded), (2, Succeeded), (3, Failed)] {
+        scene.report("staging", "staging-1", n, n, status);
+    }
+    let mut report = resolved(&said(Claim::Revision(commit(1))), &scene).unwrap().remove(0);
+    assert_eq!(revoked(&report, &scene.state, &scene.history), [], "a word that was sent takes nothing back");
+    report.asked_at = Some(scene.now.after(std::time::Duration::from_secs(1)));
+    assert_eq!(revoked(&report, &scene.state, &scene.history), [commit(2)]);
+    // It may have been on its way before that word was heard.
+    report.asked_at = Some(scene.now);
+    assert_eq!(revoked(&report, &scene.state, &scene.history), []);
+}
+
+#[test]
+fn a_target_speaks_for_itself_alone() {
+    let mut scene = scene();
+    scene.report("staging", "staging-2", 2, 2, Succeeded);
+    let older = resolved(&said(Claim::Revision(commit(1))), &scene).unwrap().remove(0);
+    assert!(counts(&older, &scene.state, &scene.history), "of staging-1 nothing was heard yet");
+}
