@@ -1,5 +1,7 @@
 //! Plans of small scenes, one rule each.
 
+mod announcing;
+mod answering;
 mod judging;
 mod landed;
 mod previews;
