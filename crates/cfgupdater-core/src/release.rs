@@ -72,3 +72,30 @@ impl<'de> Deserialize<'de> for Release {
         text.parse().map_err(serde::de::Error::custom)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::images;
+
+    #[test]
+    fn a_release_is_the_hash_of_the_images_whatever_their_order() {
+        let release = images(&[("web", 1), ("api", 2)]).release();
+        assert_eq!(release, images(&[("api", 2), ("web", 1)]).release());
+        assert_ne!(release, images(&[("api", 2), ("web", 2)]).release());
+    }
+
+    #[test]
+    fn a_release_is_written_as_it_is_read_and_people_see_its_beginning() {
+        let release = images(&[("web", 1)]).release();
+        let text = release.to_string();
+        assert_eq!((text.len(), text.parse()), (64, Ok(release)));
+        assert_eq!((release.short(), format!("{release:?}")), (text[..10].to_owned(), text[..10].to_owned()));
+        let json = serde_json::to_string(&release).unwrap();
+        assert_eq!(json, format!("\"{text}\""));
+        assert_eq!(serde_json::from_str::<Release>(&json).unwrap(), release);
+        for wrong in ["", "abcdef", &text[1..], &text.replace(|_: char| true, "g")] {
+            assert!(wrong.parse::<Release>().is_err(), "{wrong}");
+        }
+    }
+}

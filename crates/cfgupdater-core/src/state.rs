@@ -307,3 +307,6 @@ impl State {
         self.built.iter().find(|built| built.commit == *commit).map(|built| built.at)
     }
 }
+
+#[cfg(test)]
+mod tests;
