@@ -95,8 +95,11 @@ impl Storm {
 
     /// Lets time go by, and wakes the reconciler whenever it asked for it.
     fn until(&mut self, then: Timestamp) {
+        let mut woken = 0;
         while let Some(at) = self.wake.filter(|at| *at <= then) {
             self.wake = None;
+            woken += 1;
+            assert!(woken < 1000, "it would be woken for ever");
             self.scene.now = self.scene.now.max(at);
             self.take(Input::Tick);
         }
