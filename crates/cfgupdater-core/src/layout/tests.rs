@@ -66,6 +66,12 @@ fn a_pattern_must_name_the_wave_once_and_stay_inside() {
 }
 
 #[test]
+fn only_json_files_are_written_whole() {
+    assert!(Layout::default().overwrites());
+    assert!(!kustomize().overwrites() && !helm().overwrites());
+}
+
+#[test]
 fn equal_digests_under_other_tags_are_one_release_if_asked() {
     let one = testing::images(&[("a", 1)]);
     let retagged = ImageMap::new(

@@ -1,6 +1,9 @@
 //! Each action of an operator, and what it must not do.
 #![allow(clippy::needless_pass_by_value, reason = "a test hands an operation over and is done with it")]
 
+mod approvals;
+mod taking_back;
+
 use super::*;
 use crate::call::Request;
 use crate::end::{CheckOutcome, End, Evidence};
@@ -236,4 +239,53 @@ fn while_something_is_at_fault_only_its_acceptance_is_decided() {
     assert!(matches!(decided.replies[0], crate::plan::Reply::Now(Err(_))));
     assert!(matches!(decided.replies[1], crate::plan::Reply::OnceWritten(_)));
     assert!(decided.plan.effect.is_some());
+}
+
+#[test]
+fn what_was_lost_with_the_state_is_restored_once_and_only_after_a_loss() {
+    let mut scene = Scene::new();
+    let accept = Operation::Accept { reason: why() };
+    scene.restorable = vec![introduce("app", "staging", 1), introduce("app", "staging", 2)];
+    scene.faults = vec![Fault::StableRewound { seen: commit(7) }];
+    assert_eq!(act(&mut scene, accept.clone()).unwrap().intents, [], "state holds all that was accepted");
+    scene.accept(introduce("app", "staging", 1));
+    scene.faults = vec![Fault::StateLost { cited: commit(8) }];
+    assert_eq!(act(&mut scene, accept).unwrap().intents, [introduce("app", "staging", 2).id]);
+}
+
+#[test]
+fn only_what_a_person_can_answer_for_is_accepted() {
+    let accepts = |fault: Fault| {
+        let mut scene = Scene::new();
+        scene.faults = vec![fault];
+        act(&mut scene, Operation::Accept { reason: why() }).is_ok()
+    };
+    assert!(accepts(Fault::StateEdited { commit: commit(7) }));
+    assert!(accepts(Fault::UnrelatedAuto { auto: commit(7) }));
+    assert!(!accepts(Fault::StateUnreadable { why: "no JSON".to_owned() }));
+    assert!(!accepts(Fault::NewerFormat { commit: commit(7), version: 9 }));
+}
+
+#[test]
+fn the_reason_of_every_action_is_kept() {
+    let (wave, reason, id) = (staging(), why(), introduce("app", "staging", 1).id);
+    for operation in [
+        Operation::Hold { wave: wave.clone(), reason: reason.clone() },
+        Operation::Approve { wave: wave.clone(), release: None, reason: reason.clone() },
+        Operation::RollBack { wave, to: commit(1), reason: reason.clone() },
+        Operation::Withdraw { intent: id, reason: reason.clone() },
+        Operation::Accept { reason },
+    ] {
+        assert_eq!(operation.reason(), "because", "{operation:?}");
+    }
+}
+
+#[test]
+fn a_key_is_written_as_it_is_read_and_shows_nothing_of_what_a_client_sent() {
+    let key = OperationKey::new("ops", "secret");
+    let text = key.to_string();
+    assert_eq!((text.len(), text.parse()), (32, Ok(key)));
+    assert_eq!(format!("{key:?}"), text[..8]);
+    assert!("secret".parse::<OperationKey>().is_err());
+    assert_ne!(key, OperationKey::new("dev", "secret"), "another operator's key is another key");
 }

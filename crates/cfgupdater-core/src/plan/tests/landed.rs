@@ -48,3 +48,11 @@ fn a_repeated_announcement_is_told_the_commit_on_auto_or_else_the_one_on_stable(
     let end = End::Landed { commit: commit(7) };
     assert_eq!(told(&scene, 7), (Outcome::Duplicate, Some(commit(7)), Some(end)));
 }
+
+#[test]
+fn a_stable_tip_that_changed_nothing_of_ours_needs_its_own_verdict() {
+    let mut scene = chain_of(&[None]);
+    scene.chain.clear();
+    scene.person_pushes(1, &[]);
+    assert_eq!(scene.snapshot().stable_verdict(), Verdict::Missing, "although state names it");
+}
