@@ -95,4 +95,24 @@ mod tests {
         }
         assert_eq!(pace.wait(Timestamp::from_millis(200_000), Some(6)), None);
     }
+
+    #[test]
+    fn a_push_counts_for_less_than_a_minute() {
+        let mut pace = PushPace::default();
+        for second in [0, 1] {
+            pace.pushed(Timestamp::from_millis(second * 1000), Some(2));
+        }
+        assert_eq!(pace.wait(Timestamp::from_millis(60_000), Some(2)), None);
+    }
+
+    #[test]
+    fn pushes_of_a_clock_that_was_put_back_are_forgotten() {
+        let mut pace = PushPace::default();
+        for _ in 0..6 {
+            pace.pushed(Timestamp::from_millis(3_600_000), Some(6));
+        }
+        assert!(pace.wait(Timestamp::from_millis(0), Some(6)).is_some());
+        pace.forget();
+        assert_eq!(pace.wait(Timestamp::from_millis(0), Some(6)), None);
+    }
 }

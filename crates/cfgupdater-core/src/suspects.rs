@@ -103,4 +103,43 @@ mod tests {
     fn a_write_without_intents_blames_nobody() {
         assert!(!Suspects::default().declined(&[], "quota"));
     }
+
+    #[test]
+    fn whoever_was_not_tried_yet_stays_out_when_another_passes() {
+        let mut suspects = Suspects::default();
+        suspects.declined(&[id(1), id(2), id(3), id(4)], "hook");
+        suspects.declined(&[id(1)], "hook");
+        suspects.passed(&[id(2)]);
+        assert_eq!(suspects.left_out(), [id(1), id(4)].into(), "3 is next");
+        suspects.forget(|settled| settled == id(3));
+        assert_eq!(suspects.left_out(), [id(1)].into(), "4 is next");
+    }
+
+    #[test]
+    fn what_passed_before_anything_was_declined_proves_nothing() {
+        let mut suspects = Suspects::default();
+        suspects.passed(&[id(1)]);
+        suspects.declined(&[id(2)], "hook");
+        assert!(suspects.guilty().is_empty() && suspects.is_stuck());
+    }
+
+    #[test]
+    fn a_proof_holds_for_those_it_was_found_against() {
+        let mut suspects = Suspects::default();
+        suspects.declined(&[id(1)], "hook");
+        suspects.passed(&[id(2)]);
+        assert!(!suspects.is_stuck(), "somebody is guilty");
+        suspects.forget(|settled| settled == id(9));
+        assert_eq!(suspects.guilty().len(), 1, "nothing of it is settled");
+        suspects.forget(|settled| settled == id(1));
+        suspects.declined(&[id(3)], "hook");
+        assert!(suspects.guilty().is_empty(), "3 was declined since");
+    }
+
+    #[test]
+    fn who_is_declined_alone_once_more_is_not_worth_another_look() {
+        let mut suspects = Suspects::default();
+        assert!(suspects.declined(&[id(1)], "hook"));
+        assert!(!suspects.declined(&[id(1)], "hook"));
+    }
 }

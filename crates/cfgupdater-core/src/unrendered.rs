@@ -181,4 +181,31 @@ mod tests {
         assert!(text.contains("once its files are rendered") && until == at(12), "{text}");
         assert!(unrendered.guilty().is_empty());
     }
+
+    #[test]
+    fn what_is_learnt_on_a_stable_tip_holds_until_it_is_settled_or_auto_is_written() {
+        let intent = introduce("app", "staging", 1).id;
+        let mut unrendered = Unrendered::default();
+        unrendered.learn(&failure(Culprit::Intent), at(10));
+        unrendered.look(commit(1), at(11));
+        unrendered.forget(|settled| settled != intent);
+        assert!(unrendered.guilty().contains_key(&intent));
+        unrendered.forget(|settled| settled == intent);
+        assert!(unrendered.guilty().is_empty());
+        unrendered.learn(&failure(Culprit::Intent), at(10));
+        unrendered.learn(&failure(Culprit::Others), at(10));
+        unrendered.passed();
+        assert_eq!((unrendered.guilty().len(), unrendered.waits()), (0, None));
+    }
+
+    #[test]
+    fn a_pause_ends_at_once_where_its_clock_was_put_back() {
+        let mut unrendered = Unrendered::default();
+        unrendered.retry_at(at(5));
+        assert_eq!(unrendered.waits(), None);
+        unrendered.learn(&failure(Culprit::Others), at(1000));
+        unrendered.retry_at(at(5));
+        unrendered.look(commit(1), at(5));
+        assert_eq!(unrendered.waits(), None);
+    }
 }
