@@ -80,7 +80,10 @@ impl Storm {
     /// Takes one input, and all that follows from it at this time.
     fn take(&mut self, input: Input) {
         let mut inputs = VecDeque::from([input]);
+        let mut steps = 0;
         while let Some(input) = inputs.pop_front() {
+            steps += 1;
+            assert!(steps < 1000, "it would never come to rest");
             for command in self.reconciler.step(self.scene.now, input) {
                 match command {
                     Command::Observe { .. } => inputs.push_back(observed(&self.scene)),
