@@ -52,6 +52,14 @@ fn waive(scene: &mut Scene, target: &str, until: Option<Timestamp>) {
 }
 
 #[test]
+fn what_came_in_after_what_the_next_wave_has_moves_on() {
+    let mut scene = two_releases();
+    scene.land(3, &promote("app", "staging", "internal", 1), 1);
+    reported(&mut scene, 2, 2);
+    assert_eq!(promoted(&scene), Some(commit(2)));
+}
+
+#[test]
 fn a_commit_that_edits_both_waves_leaves_nothing_to_promote() {
     let mut scene = two_releases();
     scene.person_pushes(3, &[("staging", 8), ("internal", 9)]);
