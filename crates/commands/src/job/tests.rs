@@ -1,3 +1,5 @@
+use std::io::Read;
+
 use super::*;
 use crate::tail::TAIL;
 
@@ -36,20 +38,31 @@ fn skip(why: &str) {
 
 /// Runs a script that leaves a process behind which holds a fifo open, and returns once nobody holds it any more.
 async fn ends_with_what_it_left(leave: &str, time: Duration) -> Ended {
-    ends_until_with_what_it_left(leave, time, std::future::pending()).await
+    left_behind(leave, time, false).await
 }
 
-async fn ends_until_with_what_it_left(
-    leave: &str,
-    time: Duration,
-    given_up: impl Future<Output = ()>,
-) -> Ended {
+/// The same; the script is given up once that process holds the fifo, where that is asked for.
+async fn left_behind(leave: &str, time: Duration, give_up: bool) -> Ended {
     let directory = tempfile::tempdir().unwrap();
     let fifo = directory.path().join("fifo");
     assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
     // Its reader ends when the last writer has.
     let script = script(&leave.replace("FIFO", &fifo.display().to_string()), directory.path());
-    let reader = tokio::task::spawn_blocking(move || std::fs::read(fifo).unwrap());
+    let (opened, held) = tokio::sync::oneshot::channel();
+    let reader = tokio::task::spawn_blocking(move || {
+        let mut read = Vec::new();
+        let mut fifo = std::fs::File::open(fifo).unwrap();
+        // Nobody waits for it where nothing is given up.
+        let _ = opened.send(());
+        fifo.read_to_end(&mut read).unwrap();
+        read
+    });
+    let given_up = async {
+        if !give_up {
+            std::future::pending::<()>().await;
+        }
+        held.await.unwrap();
+    };
     let ended = run_until(&Job { time, ..script }, given_up).await;
     assert_eq!(reader.await.unwrap(), b"");
     ended
@@ -64,7 +77,7 @@ async fn a_command_that_takes_too_long_ends_with_all_its_children() {
 
 #[tokio::test]
 async fn a_command_that_is_given_up_ends_with_all_its_children() {
-    let ended = ends_until_with_what_it_left("(sleep 600 > FIFO) & wait", LONG, async {}).await;
+    let ended = left_behind("(sleep 600 > FIFO) & wait", LONG, true).await;
     let Ended::Stopped { how, .. } = ended else { panic!("{ended:?}") };
     assert!(how.contains("nobody waits"), "{how}");
 }
@@ -131,7 +144,8 @@ async fn a_confined_command_reads_nothing_of_the_service_and_of_its_user() {
     }
     let (inside, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     std::fs::write(outside.path().join("token"), "secret").unwrap();
-    let text = "for file in /proc/$PPID/environ /proc/$PPID/mem OUT/token /etc/shadow; do cat $file > /dev/null && echo $file; \
+    // Into one pipe: what comes by two is put together as it comes.
+    let text = "exec 2>&1; for file in /proc/$PPID/environ /proc/$PPID/mem OUT/token /etc/shadow; do cat $file > /dev/null && echo $file; \
                 done; ls OUT && echo listed; cat GIVEN/file";
     let text = text.replace("OUT", &outside.path().display().to_string());
     let given = tempfile::tempdir().unwrap();
