@@ -128,23 +128,20 @@ fn replace_each(text: &str) -> Result<usize, String> {
 
 #[test]
 fn any_value_of_real_files_is_replaced_alone() {
-    let mut all = 0;
-    for file in files() {
+    let (files, mut all) = (files(), 0);
+    for file in &files {
         // Templates are not YAML, and some files are not text.
-        let Ok(text) = std::fs::read_to_string(&file) else { continue };
+        let Ok(text) = std::fs::read_to_string(file) else { continue };
         let mut here = 0;
         for text in
             [text.clone(), text.replace("\r\n", "\n"), text.replace("\r\n", "\n").replace('\n', "\r\n")]
         {
             here += replace_each(&text).unwrap_or_else(|why| panic!("{}: {why}", file.display()));
         }
-        assert!(
-            here > 0 || !file.iter().any(|part| part == "tests"),
-            "{} is not read at all",
-            file.display()
-        );
+        let ours = file.starts_with(concat!(env!("CARGO_MANIFEST_DIR"), "/tests"));
+        assert!(here > 0 || !ours, "{} is not read at all", file.display());
         all += here;
     }
-    println!("{all} values");
+    println!("{all} values of {} files", files.len());
     assert!(all > 1000, "{all} values");
 }
