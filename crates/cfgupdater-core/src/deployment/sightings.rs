@@ -99,6 +99,31 @@ fn an_answer_that_is_older_than_the_last_word_moves_nothing_back() {
 }
 
 #[test]
+fn an_answer_that_names_releases_is_ordered_by_what_they_brought() {
+    let mut scene = two_releases();
+    let told = |n: u8| {
+        let claim = Claim::Release(testing::images(&[("web", n)]).release());
+        DeploymentReport { claim, ..said("staging-1", n, Succeeded) }
+    };
+    scene.now = at(1100);
+    take(&mut scene, Request::Report(told(1)));
+    let asked_before = |n| Request::Sight(Sighting { report: told(n), asked_at: at(1099) });
+    assert!(take(&mut scene, asked_before(2)), "something newer");
+    scene.now = at(1200);
+    assert!(!take(&mut scene, asked_before(1)), "it contradicts the last word");
+}
+
+#[test]
+fn a_target_that_is_back_at_what_it_ran_before_is_news() {
+    let mut scene = two_releases();
+    for n in [1, 2] {
+        assert!(take(&mut scene, Request::Report(said("staging-1", n, Succeeded))));
+    }
+    scene.now = at(1100);
+    assert!(sight(&mut scene, said("staging-1", 1, Succeeded)), "what it said of release 1 counts still");
+}
+
+#[test]
 fn an_answer_heals_a_lost_word_and_repeats_nothing() {
     let mut scene = two_releases();
     assert!(sight(&mut scene, said("staging-1", 2, Succeeded)));
