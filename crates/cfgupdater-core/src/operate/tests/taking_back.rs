@@ -43,6 +43,18 @@ fn a_rollback_that_waits_is_what_the_wave_will_have() {
 }
 
 #[test]
+fn each_time_the_same_way_is_taken_back_has_a_number_of_its_own() {
+    let mut scene = two_releases();
+    let mut numbers = Vec::new();
+    for _ in 0..3 {
+        let id = act(&mut scene, back(1)).unwrap().intents[0];
+        numbers.push(scene.state.intents[&id].intent.action.attempt());
+        scene.state.apply(&ended(id, End::Landed { commit: commit(3) }), scene.now);
+    }
+    assert_eq!(numbers, [1, 2, 3]);
+}
+
+#[test]
 fn an_announcement_that_waits_is_no_way_back() {
     let mut scene = two_releases();
     scene.accept(introduce("app", "staging", 1));
