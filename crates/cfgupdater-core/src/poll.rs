@@ -205,6 +205,9 @@ mod tests {
         assert_eq!(taken(&mut polls, 1820), [place("a")]);
         polls.answered(&place("a"));
         assert_eq!(polls.next(at(1820)), Some(at(1830)));
+        assert_eq!(taken(&mut polls, 1830), [place("a")]);
+        polls.failed(&place("a"), Retry::Backoff, at(1830));
+        assert_eq!(polls.next(at(1830)), Some(at(1850)), "it grows anew");
     }
 
     #[test]
