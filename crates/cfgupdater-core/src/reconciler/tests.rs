@@ -1,5 +1,6 @@
 //! The loop around the plan, step by step.
 
+mod declined;
 mod patience;
 mod storm;
 

@@ -1,7 +1,6 @@
 //! Who waits for how long, and what people are told meanwhile.
 
 use super::*;
-use crate::snapshot::Relation;
 
 /// A commit of auto is green, and the reconciler is landing it.
 fn landing() -> (Scene, Reconciler) {
@@ -122,23 +121,6 @@ fn checks_are_asked_for_by_whoever_acts_and_not_by_whoever_only_observes() {
     assert!(requests_checks(&started(&scene).step(scene.now, observed(&scene))));
     scene.policy.mode = Mode::Observe;
     assert!(!requests_checks(&started(&scene).step(scene.now, observed(&scene))));
-}
-
-#[test]
-fn a_rebuild_that_is_declined_makes_nobody_suspicious() {
-    let mut scene = Scene::new();
-    for n in [1, 2] {
-        scene.on_auto(n, introduce("app", "staging", n));
-    }
-    scene.person_pushes(9, &[]);
-    scene.state.stable_seen = Some(commit(9));
-    scene.relation = Some(Relation::Diverged);
-    let both = [1, 2].map(|n| introduce("app", "staging", n).id);
-    let mut reconciler = started(&scene);
-    assert_eq!(on_auto(&reconciler.step(scene.now, observed(&scene))), both);
-    assert!(observes(&reconciler.step(scene.now, declined())));
-    assert_eq!(on_auto(&reconciler.step(scene.now, observed(&scene))), both, "the remote took them before");
-    assert!(!observes(&reconciler.step(scene.now, declined())), "it is left in peace for a while");
 }
 
 #[test]
