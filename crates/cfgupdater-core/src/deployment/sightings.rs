@@ -107,10 +107,10 @@ fn an_answer_that_names_releases_is_ordered_by_what_they_brought() {
     };
     scene.now = at(1100);
     take(&mut scene, Request::Report(told(1)));
-    let asked_before = |n| Request::Sight(Sighting { report: told(n), asked_at: at(1099) });
-    assert!(take(&mut scene, asked_before(2)), "something newer");
+    let asked = |n, seconds| Request::Sight(Sighting { report: told(n), asked_at: at(seconds) });
+    assert!(take(&mut scene, asked(2, 1099)), "something newer");
     scene.now = at(1200);
-    assert!(!take(&mut scene, asked_before(1)), "it contradicts the last word");
+    assert!(!take(&mut scene, asked(1, 1100)), "it contradicts a word that was heard since");
 }
 
 #[test]
