@@ -23,7 +23,7 @@ cargo xtask test [--full]   format, lints, licences, boundaries, all tests and d
 cargo xtask api             writes what the libraries show into docs/api
 cargo xtask sim [--schedules N] [--seed S] [--replay]   plays random schedules against the rules
 cargo xtask model [NAME [FIELD=N…]] [--quick]   explores every way in which small worlds can go
-cargo xtask mutants         changes the rules one by one, and names what no unit test notices; takes hours
+cargo xtask mutants         changes the rules one by one, and names what no unit test notices; takes over an hour
 cargo xtask soak MINUTES    three replicas under load, kills and pushes by people; memory and mirror size
 cargo xtask bench NAME      measures beside a named rival; names: images, introduce, idle, render
 ";
