@@ -176,8 +176,7 @@ fn is_older(report: &Report, known: &TargetReports, history: &History) -> bool {
         return true;
     }
     let (last, place) = (&known.newest, |commit: CommitId| history.position(&commit));
-    let revisions = report.revision.and_then(place).zip(last.revision.and_then(place));
-    if let Some((now, before)) = revisions.filter(|(now, before)| now != before) {
+    if let Some((now, before)) = revisions(report, known, history).filter(|(now, before)| now != before) {
         return now < before;
     }
     let brought =
@@ -204,9 +203,14 @@ fn repeats(report: &Report, known: &TargetReports) -> bool {
 /// must not count once it comes (invariant S15). That a target still works isn't written for every commit it comes by:
 /// a failure from between stops what could go on, until the target speaks again or is asked.
 fn fails_further_on(report: &Report, known: &TargetReports, history: &History) -> bool {
-    let place = |commit: CommitId| history.position(&commit);
-    let revisions = report.revision.and_then(place).zip(known.newest.revision.and_then(place));
-    report.status == DeploymentStatus::Failed && revisions.is_some_and(|(now, before)| now > before)
+    let further = || revisions(report, known, history).is_some_and(|(now, before)| now > before);
+    report.status == DeploymentStatus::Failed && further()
+}
+
+/// Returns where the revisions of a report and of its target's last word are on stable, if both are.
+fn revisions(report: &Report, known: &TargetReports, history: &History) -> Option<(u64, u64)> {
+    let place = |revision: Option<CommitId>| history.position(&revision?);
+    place(report.revision).zip(place(known.newest.revision))
 }
 
 #[cfg(test)]

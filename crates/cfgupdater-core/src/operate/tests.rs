@@ -36,6 +36,11 @@ fn act_with_key(scene: &mut Scene, operation: Operation, key: Option<&str>) -> R
     Ok(operated)
 }
 
+/// Waives what the first target of staging says.
+fn waive(until: Option<Timestamp>) -> Operation {
+    Operation::Waive { wave: staging(), target: "staging-1".parse().unwrap(), until, reason: why() }
+}
+
 fn changes(scene: &mut Scene, operation: Operation) -> bool {
     !act(scene, operation).unwrap().records.is_empty()
 }
@@ -129,12 +134,6 @@ fn the_same_way_back_can_be_taken_twice() {
 #[test]
 fn a_waiver_ends_at_its_time_or_when_an_operator_ends_it() {
     let mut scene = Scene::new();
-    let waive = |until| Operation::Waive {
-        wave: staging(),
-        target: "staging-1".parse().unwrap(),
-        until,
-        reason: why(),
-    };
     assert!(changes(&mut scene, waive(Some(at(2000)))));
     assert!(!changes(&mut scene, waive(Some(at(2000)))));
     assert!(changes(&mut scene, waive(Some(at(500)))), "a time that has passed ends it");

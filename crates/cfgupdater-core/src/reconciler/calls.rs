@@ -12,12 +12,10 @@ use crate::timestamp::Timestamp;
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// An answer that waits for a write, reduced to what can't be worked out again.
-pub(super) type Answering = AnswerOnceWritten;
-
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct AnswerOnceWritten(pub(super) Answer);
+pub(super) struct Answering(pub(super) Answer);
 
-impl std::hash::Hash for AnswerOnceWritten {
+impl std::hash::Hash for Answering {
     fn hash<H: std::hash::Hasher>(&self, hasher: &mut H) {
         if let Answer::Announced(announced) = &self.0 {
             announced.intent.hash(hasher);
@@ -61,7 +59,7 @@ impl Reconciler {
                 }
                 Reply::OnceWritten(answer) => {
                     debug_assert!(writes, "an answer waits for a write that isn't planned");
-                    waiting.push((pending.id, AnswerOnceWritten(as_first_told(answer, pending.attempted))));
+                    waiting.push((pending.id, Answering(as_first_told(answer, pending.attempted))));
                     left.push(pending);
                 }
                 Reply::Later => left.push(pending),

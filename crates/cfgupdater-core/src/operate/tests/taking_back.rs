@@ -112,12 +112,6 @@ fn a_retry_goes_before_nothing_newer_that_landed() {
 #[test]
 fn a_waiver_that_is_over_needs_no_end() {
     let mut scene = Scene::new();
-    let waive = |until| Operation::Waive {
-        wave: staging(),
-        target: "staging-1".parse().unwrap(),
-        until,
-        reason: why(),
-    };
     assert!(changes(&mut scene, waive(Some(at(2000)))));
     scene.now = at(2000);
     assert!(!changes(&mut scene, waive(Some(at(500)))));
