@@ -1,6 +1,6 @@
 //! What must come about: L1 to L6. L4 and S11 and S13 at rest are judged by the simulator, which counts writes.
 
-use cfgupdater_core::{Action, CheckState, Code, DeploymentStatus, End, Mode, Reason};
+use cfgupdater_core::{Action, CheckState, Code, DeploymentStatus, End, Mode, Reason, TargetPolicy};
 
 use super::Finding;
 use super::ledger::Ledger;
@@ -126,7 +126,8 @@ pub(super) fn l6_proven_releases_moved_on(world: &World, ledger: &Ledger, excuse
     if excused || ledger.paused || is_faulty(world) {
         return Ok(());
     }
-    let speak = world.targets_that_speak();
+    // Where targets speak once they are asked, each that works has been asked.
+    let asked = if world.setup.pulled { world.targets_that_speak() } else { Vec::new() };
     for set in &world.policy.sets {
         for (from, to) in world.policy.waves.iter().zip(world.policy.waves.iter().skip(1)) {
             let (Some(source), Some(destination)) =
@@ -141,10 +142,8 @@ pub(super) fn l6_proven_releases_moved_on(world: &World, ledger: &Ledger, excuse
                 continue;
             };
             let Some(release) = releases::release(number) else { continue };
-            // Where targets speak once they are asked, each that works has been asked.
-            let works = |target| speak.contains(&(from.name.clone(), target));
-            let asked = world.setup.pulled && from.targets.iter().all(|target| works(target.name.clone()));
-            let proven = asked
+            let said = |target: &TargetPolicy| asked.contains(&(from.name.clone(), target.name.clone()));
+            let proven = from.targets.iter().all(said)
                 || from.targets.iter().all(|target| {
                     let last = ledger.reports_of(&from.name, &target.name, &set.name).next_back();
                     last.is_some_and(|last| {

@@ -84,7 +84,6 @@ impl Simulation<'_> {
     /// Every target that isn't mute says that it runs what stable holds: by itself, or once it is asked.
     fn deployers_speak(&mut self) {
         let (revision, asked_at) = (self.world.remote.refs.stable, self.world.now());
-        let awaited = self.world.awaited(0);
         let speak = self.world.targets_that_speak();
         let says = |(wave, target)| DeploymentReport {
             wave,
@@ -95,6 +94,7 @@ impl Simulation<'_> {
             observed_at: None,
         };
         let requests: Vec<Request> = if self.world.setup.pulled {
+            let awaited = self.world.awaited(0);
             let asked = speak.into_iter().filter(|place| awaited.contains(place));
             asked.map(|place| Request::Sight(Sighting { report: says(place), asked_at })).collect()
         } else {
