@@ -56,6 +56,15 @@ async fn behind_tls(server: &Server, authority: &Authority, host: &str) -> Strin
     base.rsplit(':').next().unwrap().to_owned()
 }
 
+/// Starts an API that has one object, with a certificate for a host; returns also the URL by which it is asked, and a
+/// directory for files.
+async fn serving(authority: &Authority, host: &str, path: &str, object: Value) -> (Server, String, TempDir) {
+    let server = Server::start().await;
+    server.put(path, object);
+    let base = format!("https://localhost:{}", behind_tls(&server, authority, host).await);
+    (server, base, TempDir::new().unwrap())
+}
+
 fn write(directory: &TempDir, name: &str, text: &str) -> PathBuf {
     let file = directory.path().join(name);
     std::fs::write(&file, text).unwrap();
@@ -65,10 +74,8 @@ fn write(directory: &TempDir, name: &str, text: &str) -> PathBuf {
 #[tokio::test]
 async fn a_private_authority_is_trusted_by_its_file_alone() {
     for (make, kind, path) in APIS {
-        let (server, authority, directory) =
-            (Server::start().await, Authority::new(), TempDir::new().unwrap());
-        server.put(path, object(kind));
-        let base = format!("https://localhost:{}", behind_tls(&server, &authority, "localhost").await);
+        let authority = Authority::new();
+        let (server, base, directory) = serving(&authority, "localhost", path, object(kind)).await;
         let access = Access::new(&base).unwrap().with_token_file(write(&directory, "token", TOKEN));
         let (error, told) = fails(&api(make, kind, access.clone())).await;
         assert_eq!(error, ErrorKind::Unavailable);
@@ -88,10 +95,8 @@ async fn a_private_authority_is_trusted_by_its_file_alone() {
 #[tokio::test]
 async fn somebody_elses_certificate_is_refused_and_the_file_named() {
     for (make, kind, path) in APIS {
-        let (server, authority, directory) =
-            (Server::start().await, Authority::new(), TempDir::new().unwrap());
-        server.put(path, object(kind));
-        let base = format!("https://localhost:{}", behind_tls(&server, &authority, "localhost").await);
+        let authority = Authority::new();
+        let (server, base, directory) = serving(&authority, "localhost", path, object(kind)).await;
         let file = write(&directory, "ca.pem", Authority::new().pem());
         let (_, told) = fails(&api(make, kind, Access::new(&base).unwrap().with_ca_file(&file))).await;
         assert!(told.contains("put the authority that signed it into"), "{told}");
@@ -103,10 +108,8 @@ async fn somebody_elses_certificate_is_refused_and_the_file_named() {
 #[tokio::test]
 async fn a_certificate_of_another_host_is_refused_and_the_address_named() {
     for (make, kind, path) in APIS {
-        let (server, authority, directory) =
-            (Server::start().await, Authority::new(), TempDir::new().unwrap());
-        server.put(path, object(kind));
-        let base = format!("https://localhost:{}", behind_tls(&server, &authority, "other.test").await);
+        let authority = Authority::new();
+        let (server, base, directory) = serving(&authority, "other.test", path, object(kind)).await;
         let file = write(&directory, "ca.pem", authority.pem());
         let (_, told) = fails(&api(make, kind, Access::new(&base).unwrap().with_ca_file(&file))).await;
         assert!(told.contains("name the API by an address that its certificate is for"), "{told}");
