@@ -4,6 +4,7 @@
 mod bench;
 mod boundaries;
 mod debian;
+mod installed;
 mod mutants;
 mod npm;
 mod packages;
